@@ -1,0 +1,45 @@
+/**
+ * `npm run check` (fast: types, format, lint, dead code, unit tests, arrows) and `npm test` (all: the same,
+ * and then what needs a network lab). Stops at the first that fails.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const bin = (name: string): string => `${top}node_modules/.bin/${name}`;
+
+/** Beside the code; they need no root, no network and no Debian package. */
+const unitTests = globSync('{controller,edge-node,images,ipxe,deploy,test/architecture}/**/*.test.ts', {
+  cwd: top,
+  exclude: (path) => path === 'node_modules',
+});
+/** Real relays, clients and firmware. */
+const labTests = globSync('test/{lab,interop,boot,faults}/**/*.test.ts', { cwd: top });
+
+const nodeTest = (files: readonly string[], ...flags: string[]): readonly string[] => [
+  process.execPath,
+  '--test',
+  ...flags,
+  ...files.toSorted(),
+];
+
+const fast: readonly (readonly string[])[] = [
+  [process.execPath, bin('tsc')],
+  [process.execPath, bin('biome'), 'ci', '--log-level=warn', '--error-on-warnings'],
+  [process.execPath, bin('knip')],
+  nodeTest(unitTests),
+];
+// Machines under emulation share two cores: one lab test file at a time.
+const all = [...fast, nodeTest(labTests, '--test-concurrency=1')];
+
+for (const [program = '', ...args] of process.argv[2] === 'all' ? all : fast) {
+  const started = Date.now();
+  const done = spawnSync(program, args, { cwd: top, stdio: 'inherit' });
+  const name = args.slice(0, 2).join(' ').replaceAll(top, '');
+  if (done.status !== 0) {
+    process.stderr.write(`bootswarm: failed: ${name}\n`);
+    process.exit(done.status ?? 1);
+  }
+  process.stderr.write(`bootswarm: passed in ${((Date.now() - started) / 1000).toFixed(1)} s: ${name}\n`);
+}

@@ -1,0 +1,25 @@
+// What `npm run VERB` runs and which Debian packages it needs first. Plain JavaScript: the host's Node may
+// be too old to read TypeScript.
+
+/** To make a live image of Debian's packages. */
+const build = ['mmdebstrap', 'squashfs-tools', 'zstd'];
+/** To serve machines: the iPXE binaries. */
+const serve = ['ipxe'];
+/** To lay segments, relays and machines on this host. */
+const lab = ['iproute2', 'isc-dhcp-relay', 'nftables', 'ovmf', 'qemu-system-x86', 'tcpdump', 'procps'];
+/** Clients of other people that the tests speak to. */
+const peers = ['curl', 'isc-dhcp-client', 'tftp-hpa', 'udhcpc'];
+
+export const verbs = {
+  start: { program: 'deploy/all-in-one/main.ts', debian: serve },
+  demo: { program: 'test/boot/demo.ts', debian: [...build, ...serve, ...lab] },
+  test: {
+    program: 'deploy/bootstrap/checks.ts',
+    args: ['all'],
+    debian: [...build, ...serve, ...lab, ...peers],
+  },
+  check: { program: 'deploy/bootstrap/checks.ts', args: ['fast'], debian: [] },
+  bootswarm: { program: 'controller/cli/main.ts', debian: [] },
+  controller: { program: 'controller/server/main.ts', debian: [] },
+  edge: { program: 'edge-node/service/main.ts', debian: serve },
+};

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+
+/** Bytes of every piece but the last. 1 MiB: one read, one hash and one request each (measurements.md). */
+export const PIECE_BYTES = 1024 * 1024;
+
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
+
+/** `name` and `version` of a release end up in paths and URLs, hence the narrow alphabet. */
+export const ReleaseName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z 0-9 . _ - and start with a letter or digit');
+export const ReleaseVersion = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._+~-]{0,62}$/,
+    'must be 1 to 63 of A-Z a-z 0-9 . _ + ~ - and start with a letter or digit',
+  );
+export const Architecture = z.enum(['amd64', 'arm64']);
+export type Architecture = z.infer<typeof Architecture>;
+
+/** What an artefact is for. A live release has one of each. */
+export const ArtefactRole = z.enum(['kernel', 'initramfs', 'root']);
+export type ArtefactRole = z.infer<typeof ArtefactRole>;
+
+/** One argument of the kernel's command line: printable ASCII without blanks. */
+export const KernelArgument = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,256}$/, 'must be printable ASCII without blanks');
+
+export const Artefact = z
+  .strictObject({
+    role: ArtefactRole,
+    /** File name as machines ask for it, such as `root.squashfs`. */
+    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be a plain file name'),
+    /** Bytes. */
+    length: z.int().positive(),
+    sha256: Sha256,
+    /** Bytes of every piece but the last. */
+    pieceBytes: z
+      .int()
+      .min(16 * 1024)
+      .max(64 * 1024 * 1024),
+    /** SHA-256 of each piece, in order. */
+    pieces: z.array(Sha256).min(1),
+  })
+  .refine((artefact) => artefact.pieces.length === pieceCount(artefact.length, artefact.pieceBytes), {
+    path: ['pieces'],
+    message: 'must hold one hash for each piece of the artefact',
+  });
+export type Artefact = z.infer<typeof Artefact>;
+
+/** How the root is reached by the initramfs: Debian live-boot's `fetch=URL`. */
+export const BootStyle = z.enum(['live-boot']);
+export type BootStyle = z.infer<typeof BootStyle>;
+
+/** A release's description: everything an edge or a machine needs to fetch and check it. */
+export const Manifest = z
+  .strictObject({
+    format: z.literal(1),
+    name: ReleaseName,
+    version: ReleaseVersion,
+    architecture: Architecture,
+    bootStyle: BootStyle,
+    kernelArguments: z.array(KernelArgument).max(64),
+    artefacts: z.array(Artefact).min(1).max(16),
+  })
+  .refine((manifest) => new Set(manifest.artefacts.map((a) => a.role)).size === manifest.artefacts.length, {
+    path: ['artefacts'],
+    message: 'must not hold two artefacts of one role',
+  })
+  .refine(
+    (manifest) => ArtefactRole.options.every((role) => manifest.artefacts.some((a) => a.role === role)),
+    {
+      path: ['artefacts'],
+      message: `must hold ${ArtefactRole.options.join(', ')}`,
+    },
+  );
+export type Manifest = z.infer<typeof Manifest>;
+
+/** `NAME/VERSION/ARCHITECTURE`, how operators write a release. */
+export type ReleaseId = string;
+
+export function releaseId(release: Pick<Manifest, 'name' | 'version' | 'architecture'>): ReleaseId {
+  return `${release.name}/${release.version}/${release.architecture}`;
+}
+
+export function pieceCount(length: number, pieceBytes: number): number {
+  return Math.ceil(length / pieceBytes);
+}
+
+/** Half-open byte range `[start, end)` of piece `index`. */
+export function pieceRange(
+  artefact: Pick<Artefact, 'length' | 'pieceBytes'>,
+  index: number,
+): { readonly start: number; readonly end: number } {
+  const start = index * artefact.pieceBytes;
+  return { start, end: Math.min(start + artefact.pieceBytes, artefact.length) };
+}
+
+/** The artefact of a role. The schema promises one of each. */
+export function artefactOf(manifest: Manifest, role: ArtefactRole): Artefact {
+  const found = manifest.artefacts.find((artefact) => artefact.role === role);
+  if (found === undefined) throw new TypeError(`manifest of ${releaseId(manifest)} holds no ${role}`);
+  return found;
+}

@@ -1,0 +1,21 @@
+/** The `bootswarm` command: wiring. It speaks to the controller by the contract alone. */
+import { Command } from 'commander';
+import { addEdge } from './edge.ts';
+import { addImage } from './image.ts';
+import { addLogin } from './login.ts';
+import { addMachine } from './machine.ts';
+import { addSegment } from './segment.ts';
+
+const program = new Command('bootswarm')
+  .description('Installs and boots datacenters over the network.')
+  .option('--controller <url>', "the controller's URL (default: BOOTSWARM_URL, or what 'login' kept)")
+  .option('--json', 'print results, progress and errors as JSON')
+  .showHelpAfterError('(--help shows how)');
+
+addLogin(program);
+addImage(program);
+addSegment(program);
+addEdge(program);
+addMachine(program);
+
+await program.parseAsync();

@@ -1,0 +1,26 @@
+import { defineProblems } from '@bootswarm/images/format';
+
+/** Errors of the command line itself; those of the controller are in the contract. */
+export const problem = defineProblems({
+  not_logged_in: {
+    status: 401,
+    message: 'no controller is known',
+    remedy:
+      "Run 'bootswarm login URL', or set BOOTSWARM_URL and BOOTSWARM_TOKEN. The controller shows the operator's token at its first start.",
+  },
+  credentials_unreadable: {
+    status: 500,
+    message: '{file} is not a credentials file: {reason}',
+    remedy: "Remove it and run 'bootswarm login URL' again.",
+  },
+  argument_invalid: {
+    status: 400,
+    message: "'{text}' {reason}",
+    remedy: 'Correct it; --help shows an example.',
+  },
+  interrupted: {
+    status: 499,
+    message: 'interrupted',
+    remedy: 'Run the same command again: what was sent already is not sent twice.',
+  },
+});

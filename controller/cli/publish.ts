@@ -1,0 +1,89 @@
+import { createReadStream } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, endpoints, type Release } from '@bootswarm/controller/contract';
+import { type Artefact, type Manifest, Problem } from '@bootswarm/images/format';
+
+/** Bytes of one request: what a broken connection costs at most is its last packets, what a lost one costs is this. */
+const REQUEST_BYTES = 64 * 1024 * 1024;
+/** Tries in a row that bring nothing before giving up. */
+const TRIES = 6;
+
+export interface PublishOptions {
+  readonly signal: AbortSignal;
+  /** Told the bytes that the controller holds, of all artefacts together, and their sum. */
+  readonly onBytes: (held: number, total: number) => void;
+}
+
+/**
+ * Sends the artefacts that the controller does not hold, going on where an earlier try broke off, and then
+ * publishes the release.
+ * @throws Problem of the controller, or controller_unreachable when it stays away.
+ */
+export async function publish(
+  client: Client,
+  manifest: Manifest,
+  pathOf: (artefact: Artefact) => string,
+  { signal, onBytes }: PublishOptions,
+): Promise<Release> {
+  const total = manifest.artefacts.reduce((sum, artefact) => sum + artefact.length, 0);
+  let before = 0;
+  for (const artefact of manifest.artefacts) {
+    await sendArtefact(client, artefact, pathOf(artefact), signal, (held) => onBytes(before + held, total));
+    before += artefact.length;
+  }
+  return client.call(endpoints.publishRelease, { body: manifest }, { signal });
+}
+
+async function sendArtefact(
+  client: Client,
+  artefact: Artefact,
+  path: string,
+  signal: AbortSignal,
+  onBytes: (held: number) => void,
+): Promise<void> {
+  const params = { sha256: artefact.sha256 };
+  for (let failures = 0, last = -1; ; ) {
+    try {
+      const upload = await client.call(endpoints.showUpload, { params }, { signal });
+      onBytes(upload.received);
+      if (upload.complete) return;
+      // More than the file holds stems from another file under this name: begin anew.
+      const offset = upload.received >= artefact.length ? 0 : upload.received;
+      if (offset > last) failures = 0;
+      last = offset;
+      await sendPart(client, artefact, path, offset, signal, onBytes);
+    } catch (error) {
+      if (!isPassing(error) || ++failures >= TRIES) throw error;
+      await sleep(250 * 2 ** failures, undefined, { signal });
+    }
+  }
+}
+
+async function sendPart(
+  client: Client,
+  artefact: Artefact,
+  path: string,
+  offset: number,
+  signal: AbortSignal,
+  onBytes: (held: number) => void,
+): Promise<void> {
+  const end = Math.min(offset + REQUEST_BYTES, artefact.length);
+  const file = createReadStream(path, { start: offset, end: end - 1, highWaterMark: 1024 * 1024 });
+  let held = offset;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of file) {
+      yield chunk as Uint8Array;
+      held += (chunk as Uint8Array).length;
+      onBytes(held);
+    }
+  };
+  const request = { params: { sha256: artefact.sha256 }, query: { offset, length: artefact.length } };
+  await client.send(endpoints.sendUpload, request, counted(), { signal });
+}
+
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof Problem &&
+    ['controller_unreachable', 'upload_busy', 'upload_offset'].includes(error.code)
+  );
+}

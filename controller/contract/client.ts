@@ -1,0 +1,132 @@
+import { Problem } from '@bootswarm/images/format';
+import { z } from 'zod';
+import { type Endpoint, fillPath, type Request, type Result } from './endpoint.ts';
+import { problem } from './errors.ts';
+
+/** An error as it crosses the wire. */
+export const ErrorBody = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    remedy: z.string(),
+    field: z.string().optional(),
+  }),
+});
+
+export interface ClientOptions {
+  /** Such as `http://controller:8470`. */
+  readonly url: string;
+  readonly token?: string | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Calls a controller by the contract alone. */
+export class Client {
+  readonly url: string;
+  readonly #token: string | undefined;
+
+  constructor(options: ClientOptions) {
+    this.url = options.url.replace(/\/+$/, '');
+    this.#token = options.token;
+  }
+
+  /** @throws Problem as the controller sent it, or `controller_unreachable`, `answer_unreadable`. */
+  async call<E extends Endpoint>(
+    endpoint: E,
+    request: Request<E>,
+    options: CallOptions = {},
+  ): Promise<Result<E>> {
+    const json = request.body !== undefined;
+    const response = await this.#send(endpoint, request, {
+      ...options,
+      ...(json ? { body: JSON.stringify(request.body) } : {}),
+      headers: { ...options.headers, ...(json ? { 'content-type': 'application/json' } : {}) },
+    });
+    return this.#read(endpoint, response);
+  }
+
+  /** Like `call`, for an endpoint whose body is a stream of octets. */
+  async send<E extends Endpoint & { body: 'bytes' }>(
+    endpoint: E,
+    request: Omit<Request<E>, 'body'>,
+    bytes: AsyncIterable<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<Result<E>> {
+    const response = await this.#send(endpoint, request, {
+      ...options,
+      body: ReadableStream.from(bytes),
+      duplex: 'half',
+      headers: { ...options.headers, 'content-type': 'application/octet-stream' },
+    });
+    return this.#read(endpoint, response);
+  }
+
+  /** Like `call`, for an endpoint that answers with octets: the response whose body is to be read. */
+  async fetch<E extends Endpoint & { result: 'bytes' }>(
+    endpoint: E,
+    request: Request<E>,
+    options: CallOptions = {},
+  ): Promise<Response> {
+    const response = await this.#send(endpoint, request, options);
+    if (!response.ok) throw await this.#problemOf(response);
+    return response;
+  }
+
+  async #send(
+    endpoint: Endpoint,
+    request: { readonly params?: unknown; readonly query?: unknown },
+    init: RequestInit,
+  ): Promise<Response> {
+    const url = new URL(this.url + fillPath(endpoint.path, request.params as Record<string, unknown>));
+    for (const [name, value] of Object.entries(request.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const headers = new Headers(init.headers);
+    if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
+    try {
+      return await fetch(url, { ...init, method: endpoint.method.toUpperCase(), headers });
+    } catch (error) {
+      init.signal?.throwIfAborted();
+      throw problem('controller_unreachable', {
+        facts: { url: this.url, reason: reasonOf(error) },
+        cause: error,
+      });
+    }
+  }
+
+  async #read<E extends Endpoint>(endpoint: E, response: Response): Promise<Result<E>> {
+    if (!response.ok) throw await this.#problemOf(response);
+    const parsed = (endpoint.result as z.ZodType).safeParse(await readJson(response));
+    if (!parsed.success) throw this.#unreadable(z.prettifyError(parsed.error));
+    return parsed.data as Result<E>;
+  }
+
+  async #problemOf(response: Response): Promise<Problem> {
+    const parsed = ErrorBody.safeParse(await readJson(response));
+    if (!parsed.success) return this.#unreadable(`HTTP ${response.status}`);
+    const { field, ...body } = parsed.data.error;
+    return new Problem({ ...body, ...(field === undefined ? {} : { field }) }, response.status);
+  }
+
+  #unreadable(reason: string): Problem {
+    return problem('answer_unreadable', { facts: { url: this.url, reason } });
+  }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch {
+    return undefined;
+  }
+}
+
+/** fetch hides why it failed in its error's cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}

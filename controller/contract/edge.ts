@@ -1,0 +1,62 @@
+import { Manifest } from '@bootswarm/images/format';
+import { z } from 'zod';
+import { Intent } from './intent.ts';
+import { Instant, Mac, Name, Uuid } from './names.ts';
+import { Segment } from './segment.ts';
+
+/** What an edge says of itself: which desired state it follows, and which artefacts it has verified. */
+export const EdgeStatus = z.strictObject({
+  revision: z.int().min(0),
+  /** SHA-256 of every artefact that is verified and being served. */
+  ready: z.array(z.string()),
+  /** Artefacts that it could not fetch or verify yet, with the reason. */
+  waiting: z.array(z.strictObject({ sha256: z.string(), reason: z.string().max(500) })),
+});
+export type EdgeStatus = z.infer<typeof EdgeStatus>;
+
+export const Edge = z.strictObject({
+  name: Name,
+  joinedAt: Instant.optional(),
+  lastSeenAt: Instant.optional(),
+  status: EdgeStatus.optional(),
+  /** Highest journal `seq` taken in. */
+  journalSeq: z.int().min(0),
+});
+export type Edge = z.infer<typeof Edge>;
+
+export const EdgeInvitation = z.strictObject({
+  edge: Edge,
+  /** Works once, for a day. It is shown once: only its hash is kept. */
+  joinToken: z.string(),
+  expiresAt: Instant,
+});
+
+export const EdgeCredentials = z.strictObject({
+  name: Name,
+  /** The edge's bearer token. */
+  token: z.string(),
+  /** base64 SPKI Ed25519: whose signature on a desired state the edge believes. */
+  controllerKey: z.string(),
+});
+export type EdgeCredentials = z.infer<typeof EdgeCredentials>;
+
+/** What an edge needs of a machine to boot it. */
+export const DesiredMachine = z.strictObject({
+  id: z.string(),
+  macs: z.array(Mac).min(1),
+  uuid: Uuid.optional(),
+  intent: Intent,
+});
+
+/** All that an edge needs to serve its segments on its own. Signed by the controller. */
+export const DesiredState = z.strictObject({
+  format: z.literal(1),
+  edge: Name,
+  /** Counts up; an edge never goes back to a lower one. */
+  revision: z.int().min(0),
+  segments: z.array(Segment),
+  machines: z.array(DesiredMachine),
+  /** Of every release that a segment or machine above names. */
+  releases: z.array(Manifest),
+});
+export type DesiredState = z.infer<typeof DesiredState>;

@@ -1,0 +1,49 @@
+import type { z } from 'zod';
+
+/** Who may call: anyone, an operator, a joined edge, either of both, or the holder of a join token. */
+export type Audience = 'anyone' | 'operator' | 'edge' | 'operator-or-edge' | 'join';
+
+/**
+ * One call as data: the server registers it, /openapi.json documents it, and the client is typed by it.
+ * `bytes` bodies and results are streams of octets and have no schema.
+ */
+export interface Endpoint {
+  readonly method: 'get' | 'put' | 'post' | 'delete';
+  /** With parameters in braces: `/v1/segments/{name}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly audience: Audience;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType | 'bytes';
+  readonly result: z.ZodType | 'bytes';
+}
+
+type Parsed<Schema, Otherwise> = Schema extends z.ZodType ? z.infer<Schema> : Otherwise;
+type Sent<Schema, Otherwise> = Schema extends z.ZodType ? z.input<Schema> : Otherwise;
+
+type Field<E extends Endpoint, Key extends keyof Endpoint> =
+  E extends Record<Key, infer Value> ? Value : undefined;
+
+/** What the server's handler gets, after every schema has been applied. */
+export interface Call<E extends Endpoint> {
+  readonly params: Parsed<Field<E, 'params'>, Record<string, never>>;
+  readonly query: Parsed<Field<E, 'query'>, Record<string, never>>;
+  readonly body: Parsed<Field<E, 'body'>, undefined>;
+}
+
+/** What the client passes; a part without a schema is left out. */
+export type Request<E extends Endpoint> = Part<'params', Sent<Field<E, 'params'>, undefined>> &
+  Part<'query', Sent<Field<E, 'query'>, undefined>> &
+  Part<'body', Sent<Field<E, 'body'>, undefined>>;
+
+type Part<Key extends string, Value> = [Value] extends [undefined]
+  ? { readonly [K in Key]?: undefined }
+  : { readonly [K in Key]: Value };
+
+export type Result<E extends Endpoint> = Parsed<E['result'], never>;
+
+/** `/v1/segments/{name}` and `{ name: 'a/b' }` to `/v1/segments/a%2Fb`. */
+export function fillPath(path: string, params: Readonly<Record<string, unknown>> = {}): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
+}

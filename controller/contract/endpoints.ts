@@ -1,0 +1,233 @@
+import {
+  Architecture,
+  Manifest,
+  ReleaseName,
+  ReleaseVersion,
+  Sha256,
+  Signed,
+} from '@bootswarm/images/format';
+import { z } from 'zod';
+import { Edge, EdgeCredentials, EdgeInvitation, EdgeStatus } from './edge.ts';
+import type { Endpoint } from './endpoint.ts';
+import { Intent } from './intent.ts';
+import { JournalBatch, JournalReceipt } from './journal.ts';
+import { Machine, MachineStory } from './machine.ts';
+import { Instant, Name } from './names.ts';
+import { Segment } from './segment.ts';
+
+const ByName = z.object({ name: Name });
+const BySha256 = z.object({ sha256: Sha256 });
+const ByRelease = z.object({ name: ReleaseName, version: ReleaseVersion, architecture: Architecture });
+/** A machine's id, UUID or one of its MACs. */
+const ByMachine = z.object({ machine: z.string().min(1).max(64) });
+const Nothing = z.strictObject({});
+
+export const Release = z.strictObject({ manifest: Manifest, publishedAt: Instant });
+export type Release = z.infer<typeof Release>;
+
+export const Upload = z.strictObject({
+  /** Bytes that the controller holds. */
+  received: z.int().min(0),
+  /** Whether the artefact is whole and its SHA-256 was verified. */
+  complete: z.boolean(),
+});
+export type Upload = z.infer<typeof Upload>;
+
+/** Longest that a call for a desired state waits for a new one, in seconds. */
+export const LONG_POLL_MOST_SECONDS = 60;
+
+export const endpoints = {
+  health: {
+    method: 'get',
+    path: '/healthz',
+    summary: 'Whether the controller is up',
+    audience: 'anyone',
+    result: z.strictObject({ status: z.literal('ok'), version: z.string() }),
+  },
+
+  listReleases: {
+    method: 'get',
+    path: '/v1/releases',
+    summary: 'All published releases',
+    audience: 'operator',
+    result: z.array(Release),
+  },
+  showRelease: {
+    method: 'get',
+    path: '/v1/releases/{name}/{version}/{architecture}',
+    summary: 'One release with its manifest',
+    audience: 'operator',
+    params: ByRelease,
+    result: Release,
+  },
+  publishRelease: {
+    method: 'post',
+    path: '/v1/releases',
+    summary: 'Publish a release whose artefacts have arrived. It never changes afterwards',
+    audience: 'operator',
+    body: Manifest,
+    result: Release,
+  },
+  showUpload: {
+    method: 'get',
+    path: '/v1/uploads/{sha256}',
+    summary: 'How much of an artefact has arrived: where to go on after a break',
+    audience: 'operator',
+    params: BySha256,
+    result: Upload,
+  },
+  sendUpload: {
+    method: 'put',
+    path: '/v1/uploads/{sha256}',
+    summary:
+      'Send bytes of an artefact from `offset` on. The last byte makes the controller verify its SHA-256',
+    audience: 'operator',
+    params: BySha256,
+    query: z.object({
+      offset: z.coerce.number().int().min(0),
+      /** Bytes of the whole artefact. */
+      length: z.coerce.number().int().positive(),
+    }),
+    body: 'bytes',
+    result: Upload,
+  },
+  fetchArtefact: {
+    method: 'get',
+    path: '/v1/artefacts/{sha256}',
+    summary: 'The bytes of an artefact, whole or a range',
+    audience: 'operator-or-edge',
+    params: BySha256,
+    result: 'bytes',
+  },
+
+  listSegments: {
+    method: 'get',
+    path: '/v1/segments',
+    summary: 'All segments',
+    audience: 'operator',
+    result: z.array(Segment),
+  },
+  addSegment: {
+    method: 'post',
+    path: '/v1/segments',
+    summary: 'Add a segment',
+    audience: 'operator',
+    body: Segment,
+    result: Segment,
+  },
+  showSegment: {
+    method: 'get',
+    path: '/v1/segments/{name}',
+    summary: 'One segment',
+    audience: 'operator',
+    params: ByName,
+    result: Segment,
+  },
+  removeSegment: {
+    method: 'delete',
+    path: '/v1/segments/{name}',
+    summary: 'Remove a segment: its edges stop serving it',
+    audience: 'operator',
+    params: ByName,
+    result: Nothing,
+  },
+
+  listEdges: {
+    method: 'get',
+    path: '/v1/edges',
+    summary: 'All edges',
+    audience: 'operator',
+    result: z.array(Edge),
+  },
+  addEdge: {
+    method: 'post',
+    path: '/v1/edges',
+    summary: 'Add an edge and get the token with which it joins',
+    audience: 'operator',
+    body: ByName,
+    result: EdgeInvitation,
+  },
+  inviteEdge: {
+    method: 'post',
+    path: '/v1/edges/{name}/invitation',
+    summary: 'A new join token for an edge that lost its state; its old tokens end when it joins',
+    audience: 'operator',
+    params: ByName,
+    result: EdgeInvitation,
+  },
+  showEdge: {
+    method: 'get',
+    path: '/v1/edges/{name}',
+    summary: 'One edge and what it has ready',
+    audience: 'operator',
+    params: ByName,
+    result: Edge,
+  },
+  removeEdge: {
+    method: 'delete',
+    path: '/v1/edges/{name}',
+    summary: 'Remove an edge that serves no segment; its token ends at once',
+    audience: 'operator',
+    params: ByName,
+    result: Nothing,
+  },
+  join: {
+    method: 'post',
+    path: '/v1/join',
+    summary: 'Trade a join token for the credentials of an edge',
+    audience: 'join',
+    result: EdgeCredentials,
+  },
+  desiredState: {
+    method: 'get',
+    path: '/v1/edge/desired-state',
+    summary: 'The signed desired state of the calling edge; waits until there is one newer than `after`',
+    audience: 'edge',
+    query: z.object({
+      after: z.coerce.number().int().min(-1).default(-1),
+      waitSeconds: z.coerce.number().int().min(0).max(LONG_POLL_MOST_SECONDS).default(0),
+    }),
+    result: Signed.nullable(),
+  },
+  reportStatus: {
+    method: 'put',
+    path: '/v1/edge/status',
+    summary: 'What the calling edge follows and has ready',
+    audience: 'edge',
+    body: EdgeStatus,
+    result: Nothing,
+  },
+  sendJournal: {
+    method: 'post',
+    path: '/v1/edge/journal',
+    summary: 'Records of the calling edge, in order; those known already are passed over',
+    audience: 'edge',
+    body: JournalBatch,
+    result: JournalReceipt,
+  },
+
+  listMachines: {
+    method: 'get',
+    path: '/v1/machines',
+    summary: 'All machines',
+    audience: 'operator',
+    result: z.array(Machine),
+  },
+  showMachine: {
+    method: 'get',
+    path: '/v1/machines/{machine}',
+    summary: 'One machine, by id, UUID or MAC, with what its edges last said of it',
+    audience: 'operator',
+    params: ByMachine,
+    result: MachineStory,
+  },
+  setIntent: {
+    method: 'put',
+    path: '/v1/machines/{machine}/intent',
+    summary: 'What a machine does at its next boot. A MAC that is not known yet registers a machine',
+    audience: 'operator',
+    params: ByMachine,
+    body: Intent,
+    result: Machine,
+  },
+} as const satisfies Readonly<Record<string, Endpoint>>;

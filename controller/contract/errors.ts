@@ -1,0 +1,166 @@
+import { defineProblems } from '@bootswarm/images/format';
+
+/** Every error that crosses the wire: status, message, and what to do next. */
+export const ERRORS = {
+  input_invalid: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'Correct the field and send it again; /docs shows the shape.',
+  },
+  body_not_json: {
+    status: 400,
+    message: 'the body is not JSON',
+    remedy: 'Send a JSON object with content-type application/json.',
+  },
+  body_too_large: {
+    status: 413,
+    message: 'the body is larger than {most} bytes',
+    remedy: 'Send less at once.',
+  },
+  token_missing: {
+    status: 401,
+    message: 'no token was sent, or it is unknown',
+    remedy:
+      "Run 'bootswarm login URL' with the operator's token, or set BOOTSWARM_TOKEN. A lost token is replaced by starting the controller with --new-operator-token.",
+  },
+  token_not_for_this: {
+    status: 403,
+    message: 'this token is of kind {kind}, and this call is for kind {wanted}',
+    remedy: "Use the operator's token for operator calls and the edge's own for edge calls.",
+  },
+  join_token_refused: {
+    status: 401,
+    message: 'the join token is unknown, used or expired',
+    remedy: "Ask an operator for a new one: 'bootswarm edge invite NAME'.",
+  },
+  not_found: {
+    status: 404,
+    message: 'there is no {kind} {name}',
+    remedy: "Look at 'bootswarm {kind} list'.",
+  },
+  route_unknown: {
+    status: 404,
+    message: 'there is no route {method} {path}',
+    remedy: '/openapi.json lists the routes.',
+  },
+  already_exists: {
+    status: 409,
+    message: 'there is a {kind} {name} already, and it differs',
+    remedy: 'Choose another name, or remove the one that is there.',
+  },
+  release_immutable: {
+    status: 409,
+    message: 'release {release} is published already, with other contents',
+    remedy: 'A release never changes: give the new build another version.',
+  },
+  release_artefact_missing: {
+    status: 409,
+    message: "artefact '{name}' ({sha256}) has not arrived",
+    remedy: "Publish with 'bootswarm image publish FOLDER', which uploads what is missing.",
+  },
+  release_artefact_differs: {
+    status: 422,
+    message: "artefact '{name}' is not what the manifest says: its {what} differs",
+    remedy: 'Build or import the image again: the manifest and the files do not belong together.',
+  },
+  machine_release_unknown: {
+    status: 422,
+    message: 'there is no published release {release}',
+    remedy: "Publish it first, or choose one of 'bootswarm image list'.",
+  },
+  edge_unknown: {
+    status: 422,
+    message: 'there is no edge {edge}',
+    remedy: "Add it first: 'bootswarm edge add {edge}'.",
+  },
+  edge_in_use: {
+    status: 409,
+    message: 'edge {edge} serves segment {segment}',
+    remedy: "Remove the segment first: 'bootswarm segment remove {segment}'.",
+  },
+  segment_pool_outside: {
+    status: 422,
+    message: 'pool {pool} does not lie inside the subnet {subnet}',
+    remedy: "Choose host addresses of the subnet; its first and last address are nobody's.",
+  },
+  segment_pool_reversed: {
+    status: 422,
+    message: 'pool {pool} ends before it begins',
+    remedy: 'Write the lower address first.',
+  },
+  segment_pool_holds_router: {
+    status: 422,
+    message: 'pool {pool} holds the router {router}',
+    remedy: 'Leave the router out of the pool: split it in two around the address.',
+  },
+  segment_pool_overlaps: {
+    status: 422,
+    message: 'pool {pool} overlaps pool {other} of segment {segment}',
+    remedy: 'Give every address to one pool only.',
+  },
+  segment_subnet_overlaps: {
+    status: 422,
+    message: 'subnet {subnet} overlaps {other} of segment {segment}',
+    remedy: 'A giaddr must name one segment: choose subnets apart from each other.',
+  },
+  segment_router_outside: {
+    status: 422,
+    message: 'router {router} is no host of the subnet {subnet}',
+    remedy: "Name the router's address inside the subnet.",
+  },
+  segment_relay_taken: {
+    status: 422,
+    message: 'relay {relay} belongs to segment {segment} already',
+    remedy: 'A giaddr must name one segment: remove the relay from one of them.',
+  },
+  upload_offset: {
+    status: 409,
+    message: 'the upload stands at byte {received}, not at {offset}',
+    remedy: 'Ask for the upload and go on at what it says.',
+  },
+  upload_busy: {
+    status: 409,
+    message: 'another client is sending this artefact now',
+    remedy: 'Wait for it, then publish again: what it sent need not be sent twice.',
+  },
+  upload_wrong_hash: {
+    status: 422,
+    message: 'what arrived has SHA-256 {actual}, not {sha256}; it was discarded',
+    remedy: "The file changed or was damaged on its way: publish again, and check it with 'sha256sum'.",
+  },
+  upload_too_long: {
+    status: 422,
+    message: 'more bytes came than the {length} that were announced; they were discarded',
+    remedy: 'The file grew while it was sent: build it again and publish the new one.',
+  },
+  disk_full: {
+    status: 507,
+    message: 'the disk of {where} is full',
+    remedy: 'Make room in its data folder, then try again; nothing was lost.',
+  },
+  changed_meanwhile: {
+    status: 409,
+    message: '{what} was changed by someone else at the same time',
+    remedy: 'Look at it again and repeat the command.',
+  },
+  internal: {
+    status: 500,
+    message: 'the controller failed: {reason}',
+    remedy: "This is a defect. The controller's log has the details under request {request}.",
+  },
+  controller_unreachable: {
+    status: 503,
+    message: 'the controller at {url} cannot be reached: {reason}',
+    remedy: 'Check the URL (--controller, BOOTSWARM_URL or bootswarm login) and that the controller runs.',
+  },
+  answer_unreadable: {
+    status: 502,
+    message: 'the answer of {url} is not what this version expects: {reason}',
+    remedy: 'Check that the URL is a Bootswarm controller of the same version.',
+  },
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** `problem('segment_pool_outside', { field: 'pools[0]', facts: { ... } })`, to be thrown or sent. */
+export const problem = defineProblems(ERRORS);

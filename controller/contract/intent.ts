@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+/** `NAME/VERSION/ARCHITECTURE` of a published release. */
+export const ReleaseRef = z
+  .string()
+  .regex(/^[^/\s]{1,63}\/[^/\s]{1,63}\/[^/\s]{1,16}$/, 'must be NAME/VERSION/ARCHITECTURE');
+
+/** What a machine does at its next boot. `live` holds until it is changed: it writes to no disk. */
+export const Intent = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('local') }),
+  z.strictObject({ kind: z.literal('live'), release: ReleaseRef }),
+]);
+export type Intent = z.infer<typeof Intent>;
+
+export function intentText(intent: Intent): string {
+  return intent.kind === 'live' ? `live ${intent.release}` : intent.kind;
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
+
+/** The stages of a boot as an edge sees them, in the order in which they come. */
+export const BootStage = z.enum(['offer', 'lease', 'firmware', 'script', 'kernel', 'initramfs', 'root']);
+export type BootStage = z.infer<typeof BootStage>;
+
+/** One line of an edge's journal: what happened to a machine, and why. */
+export const JournalRecord = z.strictObject({
+  /** Counts up by one on each edge and never goes back. */
+  seq: z.int().positive(),
+  at: Instant,
+  stage: BootStage,
+  mac: Mac,
+  uuid: Uuid.optional(),
+  segment: Name.optional(),
+  address: Ipv4.optional(),
+  /** What was decided and the reason, for a person. */
+  detail: z.string().max(500),
+});
+export type JournalRecord = z.infer<typeof JournalRecord>;
+
+export const JOURNAL_BATCH_MOST = 500;
+
+/** At most 500 records, in the order of `seq`. Sending a batch twice is harmless. */
+export const JournalBatch = z.strictObject({
+  records: z.array(JournalRecord).min(1).max(JOURNAL_BATCH_MOST),
+});
+
+/** The highest `seq` that the controller holds of this edge; the edge may forget up to it. */
+export const JournalReceipt = z.strictObject({ takenSeq: z.int().min(0) });

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { Intent } from './intent.ts';
+import { JournalRecord } from './journal.ts';
+import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
+
+/** A server that boots here. */
+export const Machine = z.strictObject({
+  /** Ours, made when the machine is first heard of. */
+  id: z.string(),
+  macs: z.array(Mac).min(1),
+  uuid: Uuid.optional(),
+  /** Its own; where there is none, its segment's default intent holds. */
+  intent: Intent.optional(),
+  segment: Name.optional(),
+  address: Ipv4.optional(),
+  firstSeenAt: Instant.optional(),
+  lastSeenAt: Instant.optional(),
+});
+export type Machine = z.infer<typeof Machine>;
+
+/** A machine and what its edges last said of it, newest first. */
+export const MachineStory = Machine.extend({ journal: z.array(JournalRecord.extend({ edge: Name })) });
+export type MachineStory = z.infer<typeof MachineStory>;
+
+/** How a machine shows itself on the wire. */
+export interface Sighting {
+  readonly mac: string;
+  readonly uuid?: string | undefined;
+}
+
+/** Boards whose vendor left the UUID unset answer with one of these; it tells nobody apart. */
+const UNSET_UUIDS = new Set([
+  '00000000-0000-0000-0000-000000000000',
+  'ffffffff-ffff-ffff-ffff-ffffffffffff',
+  '03000200-0400-0500-0006-000700080009',
+]);
+
+export function tellingUuid(uuid: string | undefined): string | undefined {
+  return uuid === undefined || UNSET_UUIDS.has(uuid) ? undefined : uuid;
+}
+
+/**
+ * The machine that a sighting belongs to. The UUID decides where both sides have one, because a dock's MAC
+ * moves between machines (boot-protocols.md, quirk 29); the MAC decides otherwise.
+ */
+export function matchMachine<Known extends Pick<Machine, 'macs' | 'uuid'>>(
+  machines: Iterable<Known>,
+  sighting: Sighting,
+): Known | undefined {
+  const uuid = tellingUuid(sighting.uuid);
+  let byMac: Known | undefined;
+  for (const machine of machines) {
+    if (uuid !== undefined && machine.uuid === uuid) return machine;
+    if (!machine.macs.includes(sighting.mac)) continue;
+    if (uuid === undefined || machine.uuid === undefined) byMac ??= machine;
+  }
+  return byMac;
+}

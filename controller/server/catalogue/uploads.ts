@@ -1,0 +1,76 @@
+import { problem, type Upload } from '@bootswarm/controller/contract';
+import type { Digest } from '@bootswarm/images/format';
+import type { ArtefactFolder } from '@bootswarm/images/swarm';
+import type { StateStore } from '../store/state-store.ts';
+
+export function artefactKey(sha256: string): string {
+  return `artefacts/${sha256}`;
+}
+
+/** Takes artefacts in, piecemeal and verified, and remembers the digest of each that is whole. */
+export class Uploads {
+  readonly #store: StateStore;
+  readonly #folder: ArtefactFolder;
+  /** One writer for each artefact. */
+  readonly #busy = new Set<string>();
+
+  constructor(store: StateStore, folder: ArtefactFolder) {
+    this.#store = store;
+    this.#folder = folder;
+  }
+
+  async show(sha256: string): Promise<Upload> {
+    const digest = await this.digestOf(sha256);
+    if (digest) return { received: digest.length, complete: true };
+    return { received: await this.#folder.receivedBytes(sha256), complete: false };
+  }
+
+  /** The digest of an artefact that is whole. */
+  async digestOf(sha256: string): Promise<Digest | undefined> {
+    const entry = await this.#store.get(artefactKey(sha256));
+    return entry?.value as Digest | undefined;
+  }
+
+  /** @throws Problem not_found */
+  async requireWhole(sha256: string): Promise<void> {
+    if (!(await this.digestOf(sha256)))
+      throw problem('not_found', { facts: { kind: 'artefact', name: sha256 } });
+  }
+
+  /**
+   * Takes bytes from `offset` on. With the last of `length` bytes the SHA-256 is checked.
+   * @throws Problem upload_busy, upload_offset, upload_too_long, upload_wrong_hash
+   */
+  async receive(
+    sha256: string,
+    part: { readonly offset: number; readonly length: number; readonly bytes: AsyncIterable<Uint8Array> },
+  ): Promise<Upload> {
+    if (this.#busy.has(sha256)) throw problem('upload_busy');
+    this.#busy.add(sha256);
+    try {
+      return await this.#receive(sha256, part);
+    } finally {
+      this.#busy.delete(sha256);
+    }
+  }
+
+  async #receive(
+    sha256: string,
+    { offset, length, bytes }: { offset: number; length: number; bytes: AsyncIterable<Uint8Array> },
+  ): Promise<Upload> {
+    const { received, complete } = await this.show(sha256);
+    if (complete) return { received, complete };
+    // A shorter announcement than what is there means that earlier tries were of another file.
+    if (offset !== received && offset !== 0) throw problem('upload_offset', { facts: { received, offset } });
+    const reached = await this.#folder.append(sha256, offset, bytes, length);
+    if (reached > length) {
+      await this.#folder.discard(sha256);
+      throw problem('upload_too_long', { facts: { length } });
+    }
+    if (reached < length) return { received: reached, complete: false };
+    const finish = await this.#folder.finish(sha256);
+    if (!finish.ok) throw problem('upload_wrong_hash', { facts: { sha256, actual: finish.actualSha256 } });
+    await this.#store.commit({ put: { [artefactKey(sha256)]: finish.digest } });
+    return { received: length, complete: true };
+  }
+}

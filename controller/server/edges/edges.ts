@@ -1,0 +1,119 @@
+import {
+  Edge,
+  type EdgeCredentials,
+  type EdgeInvitation,
+  type EdgeStatus,
+  problem,
+} from '@bootswarm/controller/contract';
+import type { z } from 'zod';
+import { type Actor, makeToken, spendJoinToken, tokenKey, tokenKeys } from '../access/tokens.ts';
+import type { StateStore } from '../store/state-store.ts';
+import { transact } from '../store/transact.ts';
+
+const PREFIX = 'edges/';
+const JOIN_TOKEN_MS = 24 * 3600 * 1000;
+
+export function edgeKey(name: string): string {
+  return PREFIX + name;
+}
+
+/** The edges, and how they come to trust the controller and it them. */
+export class Edges {
+  readonly #store: StateStore;
+  readonly #publicKey: string;
+
+  /** @param publicKey whose signature the edges are to believe. */
+  constructor(store: StateStore, publicKey: string) {
+    this.#store = store;
+    this.#publicKey = publicKey;
+  }
+
+  async list(): Promise<Edge[]> {
+    const entries = await this.#store.list(PREFIX);
+    return entries.map(({ value }) => Edge.parse(value));
+  }
+
+  /** @throws Problem not_found */
+  async show(name: string): Promise<Edge> {
+    const entry = await this.#store.get(edgeKey(name));
+    if (!entry) throw unknownEdge(name);
+    return Edge.parse(entry.value);
+  }
+
+  /** @throws Problem already_exists */
+  add(name: string, now: Date): Promise<z.infer<typeof EdgeInvitation>> {
+    return transact(this.#store, `edge ${name}`, async (reads) => {
+      if (await reads.get(edgeKey(name)))
+        throw problem('already_exists', { field: 'name', facts: { kind: 'edge', name } });
+      const edge: Edge = { name, journalSeq: 0 };
+      const invitation = invite(edge, now);
+      return { put: { [edgeKey(name)]: edge, ...invitation.put }, result: invitation.result };
+    });
+  }
+
+  /** A new join token; an earlier one that was not used ends. @throws Problem not_found */
+  invite(name: string, now: Date): Promise<z.infer<typeof EdgeInvitation>> {
+    return transact(this.#store, `edge ${name}`, async (reads) => {
+      const held = await reads.get(edgeKey(name));
+      if (!held) throw unknownEdge(name);
+      const remove = await tokenKeys(this.#store, 'join', name);
+      return { ...invite(Edge.parse(held.value), now), remove };
+    });
+  }
+
+  /** Its tokens end in the same commit. @throws Problem not_found, edge_in_use */
+  remove(name: string, servedBy: () => Promise<string | undefined>): Promise<void> {
+    return transact(this.#store, `edge ${name}`, async (reads) => {
+      if (!(await reads.get(edgeKey(name)))) throw unknownEdge(name);
+      const segment = await servedBy();
+      if (segment) throw problem('edge_in_use', { facts: { edge: name, segment } });
+      const tokens = await Promise.all([
+        tokenKeys(this.#store, 'edge', name),
+        tokenKeys(this.#store, 'join', name),
+      ]);
+      return { remove: [edgeKey(name), ...tokens.flat()], result: undefined };
+    });
+  }
+
+  /**
+   * Trades a join token for the edge's own. Earlier tokens of this edge end, and its journal counts anew.
+   * @throws Problem join_token_refused
+   */
+  join(joinToken: string, now: Date): Promise<EdgeCredentials> {
+    return spendJoinToken(this.#store, joinToken, now, async (name) => {
+      const token = makeToken('edge');
+      const actor: Actor = { kind: 'edge', edge: name };
+      const at = now.toISOString();
+      const edge: Edge = { name, journalSeq: 0, joinedAt: at, lastSeenAt: at };
+      return {
+        put: { [edgeKey(name)]: edge, [tokenKey(token)]: actor },
+        remove: await tokenKeys(this.#store, 'edge', name),
+        result: { name, token, controllerKey: this.#publicKey },
+      };
+    });
+  }
+
+  /** Keeps what an edge says of itself. */
+  report(name: string, status: EdgeStatus, now: Date): Promise<void> {
+    return transact(this.#store, `edge ${name}`, async (reads) => {
+      const held = await reads.get(edgeKey(name));
+      if (!held) throw unknownEdge(name);
+      const edge: Edge = { ...Edge.parse(held.value), status, lastSeenAt: now.toISOString() };
+      return { put: { [edgeKey(name)]: edge }, result: undefined };
+    });
+  }
+}
+
+export function unknownEdge(name: string): Error {
+  return problem('not_found', { facts: { kind: 'edge', name } });
+}
+
+function invite(
+  edge: Edge,
+  now: Date,
+): { put: Record<string, unknown>; result: z.infer<typeof EdgeInvitation> } {
+  const joinToken = makeToken('join');
+  const expiresAt = new Date(now.getTime() + JOIN_TOKEN_MS).toISOString();
+  const actor: Actor = { kind: 'join', edge: edge.name, expiresAt };
+  return { put: { [tokenKey(joinToken)]: actor }, result: { edge, joinToken, expiresAt } };
+}

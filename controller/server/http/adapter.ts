@@ -1,0 +1,130 @@
+import type { Call, Endpoint, Result } from '@bootswarm/controller/contract';
+import { problem } from '@bootswarm/controller/contract';
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import type { Actor } from '../access/tokens.ts';
+
+/** Enough for a journal batch or the manifest of a 1 TiB image, and no more. */
+const JSON_BODY_MOST_BYTES = 128 * 1024 * 1024;
+const SMALL_BODY_MOST_BYTES = 4 * 1024 * 1024;
+
+export interface Env {
+  readonly Bindings: HttpBindings;
+  readonly Variables: { actor: Actor | undefined };
+}
+
+export type Api = OpenAPIHono<Env>;
+
+/** What a handler gets beside the parsed call. */
+export interface Inside {
+  readonly actor: Actor | undefined;
+  /** Ends when the caller goes away. */
+  readonly signal: AbortSignal;
+  readonly node: HttpBindings;
+}
+
+/** Gives the result, or undefined where it answered on `inside.node.outgoing` by itself. */
+type Handler<E extends Endpoint> = (
+  call: Call<E>,
+  inside: Inside,
+) => Promise<E['result'] extends 'bytes' ? undefined : Result<E>>;
+
+/** Serves an endpoint of the contract: who may call, what comes in and what goes out follow from its data. */
+export function serve<E extends Endpoint>(api: Api, endpoint: E, handler: Handler<E>): void {
+  api.openAPIRegistry.registerPath(describe(endpoint));
+  const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
+  api.on(endpoint.method.toUpperCase(), path, async (c) => {
+    requireAudience(endpoint, c.get('actor'));
+    const call = {
+      params: parse(endpoint.params, c.req.param(), undefined),
+      query: parse(endpoint.query, c.req.query(), undefined),
+      body: await readBody(endpoint, c),
+    } as Call<E>;
+    const inside = { actor: c.get('actor'), signal: c.req.raw.signal, node: c.env };
+    const result = await handler(call, inside);
+    return endpoint.result === 'bytes' ? RESPONSE_ALREADY_SENT : c.json(result as object);
+  });
+}
+
+function requireAudience({ audience }: Endpoint, actor: Actor | undefined): void {
+  if (audience === 'anyone') return;
+  if (!actor) throw problem(audience === 'join' ? 'join_token_refused' : 'token_missing');
+  if (!audience.split('-or-').includes(actor.kind))
+    throw problem('token_not_for_this', { facts: { kind: actor.kind, wanted: audience } });
+}
+
+async function readBody(endpoint: Endpoint, c: Context<Env>): Promise<unknown> {
+  if (endpoint.body === undefined || endpoint.body === 'bytes') return undefined;
+  const most = endpoint.audience === 'operator' ? JSON_BODY_MOST_BYTES : SMALL_BODY_MOST_BYTES;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of c.env.incoming) {
+    length += (chunk as Buffer).length;
+    if (length > most) throw problem('body_too_large', { facts: { most } });
+    chunks.push(chunk as Buffer);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.concat(chunks).toString());
+  } catch (error) {
+    throw problem('body_not_json', { cause: error });
+  }
+  return parse(endpoint.body, json, undefined);
+}
+
+/** @throws Problem input_invalid, naming the first field that is wrong. */
+function parse(schema: z.ZodType | undefined, value: unknown, otherwise: unknown): unknown {
+  if (schema === undefined) return otherwise;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = issue?.path ?? [];
+  const field = z.core.toDotPath(path);
+  const unknownKeys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
+  const fieldOfKeys = unknownKeys[0] === undefined ? field : z.core.toDotPath([...path, unknownKeys[0]]);
+  throw problem('input_invalid', {
+    ...(fieldOfKeys === '' ? {} : { field: fieldOfKeys }),
+    facts: { reason: issue?.message ?? 'the input is invalid' },
+  });
+}
+
+const octets = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } as const } };
+const errorSchema = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    remedy: z.string(),
+    field: z.string().optional(),
+  }),
+});
+
+function describe(endpoint: Endpoint): RouteConfig {
+  const { method, path, summary, audience, params, query, body, result } = endpoint;
+  return {
+    method,
+    path,
+    summary,
+    tags: [path.split('/')[2] ?? 'health'],
+    security: audience === 'anyone' ? [] : [{ token: [] }],
+    request: {
+      ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { query }),
+      ...(body === undefined
+        ? {}
+        : { body: { content: body === 'bytes' ? octets : { 'application/json': { schema: body } } } }),
+    },
+    responses: {
+      200: {
+        description: 'Done',
+        content: result === 'bytes' ? octets : { 'application/json': { schema: result } },
+      },
+      default: {
+        description: 'What went wrong, in which field, and what to do',
+        content: { 'application/json': { schema: errorSchema } },
+      },
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { problem } from '@bootswarm/controller/contract';
+import { Problem } from '@bootswarm/images/format';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Logger } from 'pino';
+import type { Actor } from '../access/tokens.ts';
+import type { Api, Env } from './adapter.ts';
+
+export interface ApiOptions {
+  readonly actorOf: (token: string) => Promise<Actor | undefined>;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+/** The bare API: who calls, what errors look like, and the documents about itself. Routes are added by `routes.ts`. */
+export function makeApi({ actorOf, log, version }: ApiOptions): Api {
+  const api = new OpenAPIHono<Env>();
+
+  api.use(async (c, next) => {
+    const token = tokenOf(c.req.header('authorization'));
+    c.set('actor', token === undefined ? undefined : await actorOf(token));
+    // Nothing but health tells a stranger anything, not even which routes there are.
+    if (c.get('actor') || c.req.path === '/healthz') return next();
+    throw problem(c.req.path === '/v1/join' ? 'join_token_refused' : 'token_missing');
+  });
+
+  api.onError((error, c) => {
+    const found = error instanceof Problem ? error : unexpected(error, c, log);
+    const status = found.status as ContentfulStatusCode;
+    // Lets a browser ask for the token, as the password of any user.
+    if (status === 401) c.header('www-authenticate', 'Basic realm="Bootswarm token"');
+    return c.json({ error: found.toBody() }, status);
+  });
+
+  api.notFound((c) => {
+    const facts = { method: c.req.method, path: c.req.path };
+    return c.json({ error: problem('route_unknown', { facts }).toBody() }, 404);
+  });
+
+  addDocs(api, version);
+  return api;
+}
+
+function tokenOf(header: string | undefined): string | undefined {
+  const [scheme = '', credentials = ''] = (header ?? '').split(' ');
+  if (scheme.toLowerCase() === 'bearer') return credentials;
+  if (scheme.toLowerCase() === 'basic')
+    return Buffer.from(credentials, 'base64').toString().split(':').slice(1).join(':');
+  return undefined;
+}
+
+function unexpected(error: Error, c: Context, log: Logger): Problem {
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+    return problem('disk_full', { facts: { where: 'the controller' }, cause: error });
+  const request = randomUUID();
+  log.error({ request, method: c.req.method, path: c.req.path, err: error }, 'request failed');
+  return problem('internal', { facts: { reason: error.message, request }, cause: error });
+}
+
+/** /openapi.json and a page that shows it, from files of ours alone. */
+function addDocs(api: Api, version: string): void {
+  api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Bootswarm controller', version },
+  });
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const assets = {
+    'swagger-ui.css': 'text/css',
+    'swagger-ui-bundle.js': 'text/javascript',
+  };
+  for (const [name, type] of Object.entries(assets)) {
+    const bytes = readFileSync(join(folder, name));
+    api.get(`/docs/${name}`, (c) => c.body(bytes, 200, { 'content-type': type }));
+  }
+  api.get('/docs/start.js', (c) =>
+    c.body("SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs' });", 200, {
+      'content-type': 'text/javascript',
+    }),
+  );
+  api.get('/docs', (c) =>
+    c.html(
+      '<!doctype html><meta charset="utf-8"><title>Bootswarm API</title>' +
+        '<link rel="stylesheet" href="/docs/swagger-ui.css"><div id="docs"></div>' +
+        '<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>',
+    ),
+  );
+}

@@ -1,0 +1,95 @@
+import { endpoints } from '@bootswarm/controller/contract';
+import { releaseId } from '@bootswarm/images/format';
+import { type ArtefactFolder, sendFile } from '@bootswarm/images/swarm';
+import type { Releases } from '../catalogue/releases.ts';
+import type { Uploads } from '../catalogue/uploads.ts';
+import type { DesiredStateFeed } from '../edges/desired-state-feed.ts';
+import type { Edges } from '../edges/edges.ts';
+import type { Segments } from '../edges/segments.ts';
+import { takeJournal } from '../machines/journal.ts';
+import type { Machines } from '../machines/machines.ts';
+import type { StateStore } from '../store/state-store.ts';
+import { type Api, type Inside, serve } from './adapter.ts';
+
+export interface Services {
+  readonly version: string;
+  readonly store: StateStore;
+  readonly artefacts: ArtefactFolder;
+  readonly uploads: Uploads;
+  readonly releases: Releases;
+  readonly segments: Segments;
+  readonly edges: Edges;
+  readonly machines: Machines;
+  readonly feed: DesiredStateFeed;
+}
+
+/** Binds every endpoint of the contract to what carries it out. */
+export function addRoutes(api: Api, services: Services): void {
+  const { version } = services;
+  serve(api, endpoints.health, async () => ({ status: 'ok' as const, version }));
+  addCatalogueRoutes(api, services);
+  addOperatorRoutes(api, services);
+  addEdgeRoutes(api, services);
+}
+
+function addCatalogueRoutes(api: Api, { releases, uploads, artefacts }: Services): void {
+  serve(api, endpoints.listReleases, () => releases.list());
+  serve(api, endpoints.showRelease, ({ params }) => releases.show(releaseId(params)));
+  serve(api, endpoints.publishRelease, ({ body }) => releases.publish(body, new Date()));
+  serve(api, endpoints.showUpload, ({ params }) => uploads.show(params.sha256));
+  serve(api, endpoints.sendUpload, ({ params, query }, { node }) =>
+    uploads.receive(params.sha256, { ...query, bytes: node.incoming as AsyncIterable<Uint8Array> }),
+  );
+  serve(api, endpoints.fetchArtefact, async ({ params: { sha256 } }, { node: { incoming, outgoing } }) => {
+    await uploads.requireWhole(sha256);
+    await sendFile(incoming, outgoing, { path: artefacts.pathOf(sha256), sha256 });
+    return undefined;
+  });
+}
+
+function addOperatorRoutes(api: Api, { segments, edges, machines }: Services): void {
+  serve(api, endpoints.listSegments, () => segments.list());
+  serve(api, endpoints.addSegment, ({ body }) => segments.add(body));
+  serve(api, endpoints.showSegment, ({ params }) => segments.show(params.name));
+  serve(api, endpoints.removeSegment, async ({ params }) => {
+    await segments.remove(params.name);
+    return {};
+  });
+  serve(api, endpoints.listEdges, () => edges.list());
+  serve(api, endpoints.addEdge, ({ body }) => edges.add(body.name, new Date()));
+  serve(api, endpoints.inviteEdge, ({ params }) => edges.invite(params.name, new Date()));
+  serve(api, endpoints.showEdge, ({ params }) => edges.show(params.name));
+  serve(api, endpoints.removeEdge, async ({ params: { name } }) => {
+    const servedBy = async (): Promise<string | undefined> =>
+      (await segments.list()).find((segment) => segment.edges.includes(name))?.name;
+    await edges.remove(name, servedBy);
+    return {};
+  });
+  serve(api, endpoints.listMachines, () => machines.list());
+  serve(api, endpoints.showMachine, ({ params }) => machines.show(params.machine));
+  serve(api, endpoints.setIntent, ({ params, body }) => machines.setIntent(params.machine, body));
+}
+
+function addEdgeRoutes(api: Api, { store, edges, feed }: Services): void {
+  serve(api, endpoints.join, (_, inside) => edges.join(bearerOf(inside), new Date()));
+  serve(api, endpoints.desiredState, ({ query }, inside) =>
+    feed.next(edgeOf(inside), query.after, query.waitSeconds * 1000, inside.signal),
+  );
+  serve(api, endpoints.reportStatus, async ({ body }, inside) => {
+    await edges.report(edgeOf(inside), body, new Date());
+    return {};
+  });
+  serve(api, endpoints.sendJournal, async ({ body }, inside) => ({
+    takenSeq: await takeJournal(store, edgeOf(inside), body.records),
+  }));
+}
+
+/** Only for endpoints whose audience is `edge`. */
+function edgeOf({ actor }: Inside): string {
+  if (actor?.kind !== 'edge') throw new TypeError('the endpoint is not for edges alone');
+  return actor.edge;
+}
+
+function bearerOf({ node }: Inside): string {
+  return (node.incoming.headers.authorization ?? '').replace(/^Bearer /i, '');
+}

@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+
+export const MACHINES_PREFIX = 'machines/';
+export const JOURNAL_PREFIX = 'machine-journal/';
+/** Read and written wherever a machine is made, so that no MAC gets two machines. */
+export const GUARD = 'guards/machines';
+
+export function machineKey(id: string): string {
+  return MACHINES_PREFIX + id;
+}
+
+export function newMachineId(): string {
+  return `m-${randomBytes(5).toString('hex')}`;
+}

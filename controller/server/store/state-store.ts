@@ -1,0 +1,49 @@
+/**
+ * Where the controller's state lives: versioned JSON values under string keys, changed by transactions that
+ * either hold as a whole or name the key they lost on. Shaped so that etcd can stand behind it (its
+ * mod_revision is our version, its Txn our commit); `conformance.ts` is what every driver must pass.
+ */
+export interface StateStore {
+  get(key: string): Promise<Entry | undefined>;
+
+  /** Entries whose key begins with `prefix`, in byte order of their keys. */
+  list(prefix: string, page?: Page): Promise<readonly Entry[]>;
+
+  /**
+   * All of `change`, or nothing and the key whose version was not as expected. Durable when it resolves.
+   * @throws what the driver throws where nothing was stored (a full disk, a lost connection).
+   */
+  commit(change: Change): Promise<Outcome>;
+
+  /** The version that the last commit gave. 0 before the first. */
+  revision(): Promise<number>;
+
+  /** Calls back soon after commits, perhaps once for several: a hint to look again, not a log. */
+  watch(onChange: () => void): () => void;
+
+  close(): Promise<void>;
+}
+
+export interface Entry {
+  readonly key: string;
+  readonly value: unknown;
+  /** The store's revision when this value was put. */
+  readonly version: number;
+}
+
+export interface Page {
+  /** Begin behind this key. */
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+export interface Change {
+  /** Version that each key must have; 0 means that it must not be there. */
+  readonly expect?: Readonly<Record<string, number>>;
+  readonly put?: Readonly<Record<string, unknown>>;
+  readonly remove?: readonly string[];
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly revision: number }
+  | { readonly ok: false; readonly conflict: string };

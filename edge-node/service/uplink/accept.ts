@@ -1,0 +1,27 @@
+import { DesiredState } from '@bootswarm/controller/contract';
+import { type Signed, verifySigned } from '@bootswarm/images/format';
+import { z } from 'zod';
+import { problem } from '../problems.ts';
+
+/**
+ * Reads a desired state that came from the controller, if it may be believed. Pure.
+ * @param held what this edge follows now.
+ * @throws Problem signature_wrong, desired_state_unreadable, revision_went_back
+ */
+export function acceptDesiredState(
+  signed: Signed,
+  edge: string,
+  controllerKey: string,
+  held: DesiredState | undefined,
+): DesiredState {
+  if (!verifySigned(signed, controllerKey)) throw problem('signature_wrong');
+  const parsed = DesiredState.safeParse(JSON.parse(signed.payload));
+  if (!parsed.success)
+    throw problem('desired_state_unreadable', { facts: { reason: z.prettifyError(parsed.error) } });
+  const state = parsed.data;
+  if (state.edge !== edge)
+    throw problem('desired_state_unreadable', { facts: { reason: `it is for edge ${state.edge}` } });
+  if (held && state.revision < held.revision)
+    throw problem('revision_went_back', { facts: { offered: state.revision, held: held.revision } });
+  return state;
+}

@@ -1,0 +1,135 @@
+import {
+  Client,
+  type DesiredState,
+  type EdgeCredentials,
+  endpoints,
+  JOURNAL_BATCH_MOST,
+} from '@bootswarm/controller/contract';
+import type { Logger } from 'pino';
+import { problem } from '../problems.ts';
+import type { EdgeStore } from '../state/edge-store.ts';
+import { acceptDesiredState } from './accept.ts';
+import { type ArtefactSync, controllerSource } from './artefact-sync.ts';
+import { forever, pause } from './forever.ts';
+
+/** How long the controller may hold a call for a desired state, and how much longer the answer may take. */
+const POLL_SECONDS = 30;
+const POLL_GRACE_MS = 15_000;
+const CALL_MS = 15_000;
+const JOURNAL_PAUSE_MS = 1000;
+const STATUS_PAUSE_MS = 500;
+
+export interface UplinkOptions {
+  readonly controllerUrl: string;
+  readonly store: EdgeStore;
+  readonly sync: ArtefactSync;
+  readonly log: Logger;
+  /** Told each desired state that was accepted and kept. */
+  readonly apply: (state: DesiredState) => void;
+}
+
+/**
+ * The credentials of this edge: kept ones, or those that `joinToken` brings. A join token given anew wins, so
+ * that an edge can be moved to another controller.
+ * @throws Problem not_joined, or what the controller answers.
+ */
+export async function ensureCredentials(
+  store: EdgeStore,
+  controllerUrl: string,
+  joinToken: string | undefined,
+): Promise<EdgeCredentials> {
+  const kept = store.credentials();
+  if (joinToken === undefined) {
+    if (!kept) throw problem('not_joined');
+    return kept;
+  }
+  try {
+    const client = new Client({ url: controllerUrl, token: joinToken });
+    const credentials = await client.call(endpoints.join, {}, { signal: AbortSignal.timeout(CALL_MS) });
+    await store.replaceCredentials(credentials);
+    return credentials;
+  } catch (error) {
+    // A token that stays in a unit file was spent at the first start: what it brought still holds.
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+/** Follows the controller: pulls the desired state and the artefacts, pushes the journal and the status. */
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #credentials: EdgeCredentials;
+  readonly #client: Client;
+  #statusChanged = true;
+
+  constructor(options: UplinkOptions, credentials: EdgeCredentials) {
+    this.#options = options;
+    this.#credentials = credentials;
+    this.#client = new Client({ url: options.controllerUrl, token: credentials.token });
+  }
+
+  /** The status is sent soon after. */
+  statusChanged(): void {
+    this.#statusChanged = true;
+  }
+
+  /** Ends with `signal`. Whatever fails meanwhile is tried again: this edge serves on without its controller. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, sync } = this.#options;
+    await Promise.all([
+      forever('desired state', signal, log, () => this.#pullDesiredState(signal)),
+      forever('journal', signal, log, () => this.#pushJournal(signal)),
+      forever('status', signal, log, () => this.#pushStatus(signal)),
+      sync.run(controllerSource(this.#client), signal),
+    ]);
+  }
+
+  async #pullDesiredState(signal: AbortSignal): Promise<void> {
+    const { store, apply, log } = this.#options;
+    const held = store.desiredState();
+    const query = { after: held?.revision ?? -1, waitSeconds: POLL_SECONDS };
+    const signed = await this.#client.call(
+      endpoints.desiredState,
+      { query },
+      { signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_SECONDS * 1000 + POLL_GRACE_MS)]) },
+    );
+    // Answered, so the controller knows that this edge lives: let it be seen.
+    this.#statusChanged = true;
+    if (signed === null) return;
+    const { name, controllerKey } = this.#credentials;
+    const state = acceptDesiredState(signed, name, controllerKey, held);
+    await store.keepDesiredState(signed);
+    apply(state);
+    log.info(
+      { revision: state.revision, segments: state.segments.length, releases: state.releases.length },
+      'following a new desired state',
+    );
+  }
+
+  async #pushJournal(signal: AbortSignal): Promise<void> {
+    const records = this.#options.store.oldestJournal(JOURNAL_BATCH_MOST);
+    if (records.length === 0) return pause(JOURNAL_PAUSE_MS, signal);
+    const receipt = await this.#client.call(
+      endpoints.sendJournal,
+      { body: { records } },
+      { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) },
+    );
+    await this.#options.store.forgetJournal(receipt.takenSeq);
+  }
+
+  async #pushStatus(signal: AbortSignal): Promise<void> {
+    if (!this.#statusChanged) return pause(STATUS_PAUSE_MS, signal);
+    this.#statusChanged = false;
+    const { store, sync } = this.#options;
+    try {
+      await this.#client.call(
+        endpoints.reportStatus,
+        { body: { revision: store.desiredState()?.revision ?? 0, ...sync.status } },
+        { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) },
+      );
+    } catch (error) {
+      this.#statusChanged = true;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import { createReadStream } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Artefact, type ArtefactRole, type Digest, digestOf, Manifest } from '../format/index.ts';
+import { problem } from './problems.ts';
+
+/** File names in a build folder, by what they are for. */
+export const ARTEFACT_NAMES: Readonly<Record<ArtefactRole, string>> = {
+  kernel: 'vmlinuz',
+  initramfs: 'initrd.img',
+  root: 'root.squashfs',
+};
+const MANIFEST_NAME = 'manifest.json';
+/** One read per piece keeps hashing at the speed of the disk. */
+const READ_BYTES = 1024 * 1024;
+
+/** A finished build on disk: manifest.json and the artefacts that it names. */
+export interface BuildFolder {
+  readonly manifest: Manifest;
+  readonly artefactPath: (artefact: Artefact) => string;
+}
+
+export interface HashOptions {
+  /** Told the bytes hashed so far, and all of them. */
+  readonly onBytes?: (bytes: number, ofBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a build folder. Checks the manifest and that each artefact is there in full; reads no artefact.
+ * @throws Problem `manifest_unreadable`, `manifest_invalid`, `artefact_missing`, `artefact_wrong_length`.
+ */
+export async function readBuildFolder(folder: string): Promise<BuildFolder> {
+  const manifest = await readManifest(folder);
+  const artefactPath = (artefact: Artefact): string => join(folder, artefact.name);
+  for (const artefact of manifest.artefacts) {
+    const found = await lengthOf(artefactPath(artefact), artefact.name);
+    if (found !== artefact.length) {
+      throw problem('artefact_wrong_length', {
+        field: artefact.name,
+        facts: { file: artefact.name, found, expected: artefact.length },
+      });
+    }
+  }
+  return { manifest, artefactPath };
+}
+
+/**
+ * Opens a build folder and hashes every byte of it.
+ * @throws Problem `artefact_wrong_hash`, naming the first piece that differs; else as `readBuildFolder`.
+ */
+export async function verifyBuildFolder(folder: string, options: HashOptions = {}): Promise<BuildFolder> {
+  const build = await readBuildFolder(folder);
+  const total = build.manifest.artefacts.reduce((sum, artefact) => sum + artefact.length, 0);
+  let before = 0;
+  for (const artefact of build.manifest.artefacts) {
+    const digest = await digestFile(
+      build.artefactPath(artefact),
+      artefact.pieceBytes,
+      options.signal,
+      (bytes) => options.onBytes?.(before + bytes, total),
+    );
+    refuseOtherDigest(artefact, digest);
+    before += artefact.length;
+  }
+  return build;
+}
+
+/**
+ * Hashes the three artefacts that lie in `folder` and writes manifest.json beside them.
+ * @returns the manifest as written.
+ */
+export async function writeManifest(
+  folder: string,
+  release: Pick<Manifest, 'name' | 'version' | 'architecture' | 'kernelArguments'>,
+  options: HashOptions = {},
+): Promise<Manifest> {
+  const files = await Promise.all(
+    Object.entries(ARTEFACT_NAMES).map(async ([role, name]) => ({
+      role: role as ArtefactRole,
+      name,
+      path: join(folder, name),
+      length: await lengthOf(join(folder, name), name),
+    })),
+  );
+  const total = files.reduce((sum, file) => sum + file.length, 0);
+  const artefacts: Artefact[] = [];
+  let before = 0;
+  for (const { role, name, path, length } of files) {
+    const digest = await digestFile(path, undefined, options.signal, (bytes) =>
+      options.onBytes?.(before + bytes, total),
+    );
+    artefacts.push({ role, name, ...digest, pieces: [...digest.pieces] });
+    before += length;
+  }
+  const manifest = parseManifest(folder, { format: 1, ...release, bootStyle: 'live-boot', artefacts });
+  await writeFile(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(join(folder, MANIFEST_NAME), 'utf8'));
+  } catch (error) {
+    throw problem('manifest_unreadable', { facts: { folder, reason: reasonOf(error) }, cause: error });
+  }
+  return parseManifest(folder, content);
+}
+
+function parseManifest(folder: string, content: unknown): Manifest {
+  const parsed = Manifest.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join('.') ?? '';
+  const reason = z.prettifyError(parsed.error);
+  throw problem('manifest_invalid', { field, facts: { folder, reason } });
+}
+
+async function lengthOf(path: string, file: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw problem('artefact_missing', {
+      field: file,
+      facts: { file, reason: reasonOf(error) },
+      cause: error,
+    });
+  }
+}
+
+async function digestFile(
+  path: string,
+  pieceBytes: number | undefined,
+  signal: AbortSignal | undefined,
+  onBytes: (bytes: number) => void,
+): Promise<Digest> {
+  const stream = createReadStream(path, { highWaterMark: READ_BYTES, ...(signal && { signal }) });
+  return digestOf(stream, onBytes, pieceBytes);
+}
+
+function refuseOtherDigest(artefact: Artefact, digest: Digest): void {
+  if (digest.sha256 === artefact.sha256) return;
+  const index = artefact.pieces.findIndex((hash, at) => hash !== digest.pieces[at]);
+  // Every piece agrees and the whole does not: then it is the manifest that contradicts itself.
+  if (index < 0) {
+    throw problem('manifest_invalid', {
+      field: 'artefacts',
+      facts: { folder: artefact.name, reason: 'sha256 contradicts the hashes of the pieces' },
+    });
+  }
+  throw problem('artefact_wrong_hash', {
+    field: artefact.name,
+    facts: {
+      file: artefact.name,
+      piece: index + 1,
+      pieces: artefact.pieces.length,
+      offset: index * artefact.pieceBytes,
+    },
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,132 @@
+import { defineProblems } from '../format/index.ts';
+
+/** Everything that can go wrong between a recipe and a build folder. */
+export const problem = defineProblems({
+  recipe_unreadable: {
+    status: 422,
+    message: 'cannot read the recipe {file}: {reason}',
+    remedy: 'Name a recipe file that exists and that you may read.',
+  },
+  recipe_not_yaml: {
+    status: 422,
+    message: '{list}',
+    remedy: 'Correct the YAML there; the position is line:column.',
+  },
+  recipe_invalid: {
+    status: 422,
+    message: '{list}',
+    remedy: '{remedy}',
+  },
+  recipe_source_missing: {
+    status: 422,
+    message: 'the recipe takes {source} from its folder, but {reason}',
+    remedy: 'Put the file there, or correct the path.',
+  },
+  recipe_source_outside: {
+    status: 422,
+    message: '{source} leads out of the folder of the recipe by a symbolic link',
+    remedy: 'Copy the file into the folder of the recipe.',
+  },
+  mirror_invalid: {
+    status: 422,
+    message: '{mirror} is not the address of a Debian mirror',
+    remedy: 'Give an http or https address, such as the one in your apt sources.',
+  },
+  mirror_failed: {
+    status: 502,
+    message: 'apt could not read the package lists of {suite}: {reason}',
+    remedy:
+      'Check the network, the proxy of apt and that the mirror serves {suite}, or name another with --mirror. Log: {log}',
+  },
+  package_missing: {
+    status: 422,
+    message: 'there is no package {package} in {suite} for {architecture}',
+    remedy: 'Correct its name, or add the component that holds it to `components` of the recipe.',
+  },
+  tool_missing: {
+    status: 500,
+    message: 'the program {tool} is not on this host',
+    remedy: 'Install it: apt install {package}',
+  },
+  not_root: {
+    status: 500,
+    message: 'building an image needs root: it makes device nodes, mounts and a chroot',
+    remedy: 'Run the command as root, for example with sudo.',
+  },
+  architecture_foreign: {
+    status: 500,
+    message: 'this host cannot run programs of {architecture}',
+    remedy: 'Build on a host of that architecture, or apt install qemu-user-static arch-test',
+  },
+  disk_full: {
+    status: 500,
+    message: 'the disk of {folder} is full',
+    remedy: 'Free some space there (a small image needs about 1 GB while it builds) and build again.',
+  },
+  step_failed: {
+    status: 422,
+    message: '{step} failed in the new root:\n{tail}',
+    remedy: 'Correct that part of the recipe. The full log: {log}',
+  },
+  kernel_unclear: {
+    status: 422,
+    message: 'the new root holds {found} in /boot where one kernel and its initramfs were expected',
+    remedy: 'Let the recipe install exactly one kernel, by `kernel`.',
+  },
+  build_failed: {
+    status: 500,
+    message: '{tool} failed:\n{tail}',
+    remedy: 'Read the full log: {log}',
+  },
+  build_stopped: {
+    status: 409,
+    message: 'the build was stopped; nothing of it is left',
+    remedy: 'Start it again when you like.',
+  },
+  out_exists: {
+    status: 409,
+    message: '{folder} exists already',
+    remedy: 'Choose another folder, or ask to replace this one.',
+  },
+  import_unreadable: {
+    status: 422,
+    message: 'cannot read the folder {folder}: {reason}',
+    remedy: 'Name a folder that holds a Debian live system, such as a mounted ISO.',
+  },
+  import_missing: {
+    status: 422,
+    message: 'there is no {what} in {folder}; looked for {patterns}',
+    remedy: 'Name the folder that holds live/vmlinuz, live/initrd.img and live/filesystem.squashfs.',
+  },
+  import_ambiguous: {
+    status: 422,
+    message: 'there are several candidates for the {what} in {folder}: {found}',
+    remedy: 'Leave one of them there, or copy the three files you mean to a folder of their own.',
+  },
+  manifest_unreadable: {
+    status: 422,
+    message: 'there is no readable manifest.json in {folder}: {reason}',
+    remedy: 'Name a folder made by `image build` or `image import`.',
+  },
+  manifest_invalid: {
+    status: 422,
+    message: 'manifest.json in {folder} is not a manifest: {reason}',
+    remedy: 'Build or import the image again.',
+  },
+  artefact_missing: {
+    status: 422,
+    message: '{file} is named by the manifest but cannot be read: {reason}',
+    remedy: 'Build or import the image again.',
+  },
+  artefact_wrong_length: {
+    status: 422,
+    message: '{file} has {found} bytes where the manifest says {expected}',
+    remedy: 'The copy is incomplete or not of this release: copy it again, or build the image again.',
+  },
+  artefact_wrong_hash: {
+    status: 422,
+    message:
+      '{file} is not what the manifest describes: piece {piece} of {pieces} (from byte {offset}) differs',
+    remedy: 'The file was damaged or changed: copy it again, or build the image again.',
+  },
+});

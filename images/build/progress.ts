@@ -1,0 +1,34 @@
+export type BuildStage = 'packages' | 'configure' | 'squashfs' | 'hash';
+
+export interface BuildProgress {
+  readonly stage: BuildStage;
+  /** In words of the tool at work. */
+  readonly message?: string;
+  /** Of this stage, 0 to 1. */
+  readonly fraction?: number;
+}
+
+/** How far each line of mmdebstrap is into its run: measured on minimal.yaml, where the work is apt's and dpkg's. */
+const PACKAGE_MILESTONES: readonly (readonly [prefix: string, fraction: number])[] = [
+  ['running apt-get update', 0.02],
+  ['downloading packages', 0.08],
+  ['extracting archives', 0.15],
+  ['installing essential packages', 0.2],
+  ['installing remaining packages', 0.4],
+];
+
+/** What a line of mmdebstrap, configure.sh or mksquashfs says about progress; undefined for any other line. */
+export function progressOf(line: string): BuildProgress | undefined {
+  const configuring = /^bootswarm: (.*)$/.exec(line)?.[1];
+  if (configuring !== undefined) return { stage: 'configure', message: configuring };
+
+  const installing = /^I: (.*)$/.exec(line)?.[1];
+  const milestone = PACKAGE_MILESTONES.find(([prefix]) => installing?.startsWith(prefix));
+  if (installing !== undefined && milestone !== undefined) {
+    return { stage: 'packages', message: installing.replace(/\.*$/, ''), fraction: milestone[1] };
+  }
+
+  const packed = /^\[.*\]\s+(\d+)\/(\d+)\s+\d+%$/.exec(line.trim());
+  if (packed !== null) return { stage: 'squashfs', fraction: Number(packed[1]) / Number(packed[2]) };
+  return undefined;
+}

@@ -1,0 +1,120 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestOf } from '@bootswarm/images/format';
+
+/** How reading the whole of an artefact ended. Where the hash was wrong, the bytes are gone. */
+export type Finish =
+  | { readonly ok: true; readonly digest: Digest }
+  | { readonly ok: false; readonly actualSha256: string };
+
+/**
+ * Artefacts by their SHA-256. Bytes gather under `partial/` and move to `whole/` by one rename, after their
+ * hash was checked and they were flushed: what stands in `whole/` is complete and was verified.
+ */
+export class ArtefactFolder {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Opens or makes the folder. */
+  static async open(folder: string): Promise<ArtefactFolder> {
+    await mkdir(join(folder, 'whole'), { recursive: true });
+    await mkdir(join(folder, 'partial'), { recursive: true });
+    return new ArtefactFolder(folder);
+  }
+
+  /** Path of a whole artefact, whether or not it is there. */
+  pathOf(sha256: string): string {
+    return join(this.#folder, 'whole', sha256);
+  }
+
+  partialPathOf(sha256: string): string {
+    return join(this.#folder, 'partial', sha256);
+  }
+
+  /** Bytes of a whole artefact, or undefined. */
+  lengthOf(sha256: string): Promise<number | undefined> {
+    return sizeOf(this.pathOf(sha256));
+  }
+
+  /** SHA-256 of every whole artefact. */
+  list(): Promise<string[]> {
+    return readdir(join(this.#folder, 'whole'));
+  }
+
+  /** Bytes that have gathered of an artefact that is not whole yet. */
+  async receivedBytes(sha256: string): Promise<number> {
+    return (await sizeOf(this.partialPathOf(sha256))) ?? 0;
+  }
+
+  /**
+   * Writes `source` from byte `offset` on, which must be where the partial file ends. What came before an
+   * error of `source` stays, to go on from.
+   * @returns the bytes that are there now; more than `most` are never written, but counted as `most + 1`.
+   */
+  async append(
+    sha256: string,
+    offset: number,
+    source: AsyncIterable<Uint8Array>,
+    most: number,
+  ): Promise<number> {
+    await using file = await open(this.partialPathOf(sha256), offset === 0 ? 'w' : 'r+');
+    let at = offset;
+    for await (const chunk of source) {
+      if (at + chunk.length > most) return most + 1;
+      for (let done = 0; done < chunk.length; ) {
+        const { bytesWritten } = await file.write(chunk, done, chunk.length - done, at + done);
+        done += bytesWritten;
+      }
+      at += chunk.length;
+    }
+    return at;
+  }
+
+  /** Cuts a partial artefact to its first `length` bytes. */
+  async truncate(sha256: string, length: number): Promise<void> {
+    await using file = await open(this.partialPathOf(sha256), 'r+');
+    await file.truncate(length);
+  }
+
+  /** Checks the SHA-256 of what has gathered and makes it whole. A wrong one is discarded. */
+  async finish(sha256: string): Promise<Finish> {
+    const partial = this.partialPathOf(sha256);
+    const digest = await digestOf(createReadStream(partial, { highWaterMark: 1024 * 1024 }));
+    if (digest.sha256 !== sha256) {
+      await this.discard(sha256);
+      return { ok: false, actualSha256: digest.sha256 };
+    }
+    await flush(partial);
+    await rename(partial, this.pathOf(sha256));
+    await flush(join(this.#folder, 'whole'));
+    return { ok: true, digest };
+  }
+
+  /** Forgets what has gathered of an artefact. */
+  async discard(sha256: string): Promise<void> {
+    await rm(this.partialPathOf(sha256), { force: true });
+  }
+
+  /** Removes a whole artefact. */
+  async remove(sha256: string): Promise<void> {
+    await rm(this.pathOf(sha256), { force: true });
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function flush(path: string): Promise<void> {
+  await using file = await open(path, 'r');
+  await file.sync();
+}

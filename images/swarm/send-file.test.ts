@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parseRange } from './range.ts';
+import { sendFile } from './send-file.ts';
+
+test('ranges are read as RFC 9110 says', () => {
+  const cases: readonly (readonly [string | undefined, unknown])[] = [
+    [undefined, 'whole'],
+    ['bytes=0-9', [0, 10]],
+    ['bytes=90-', [90, 100]],
+    ['bytes=90-500', [90, 100]],
+    ['bytes=-5', [95, 100]],
+    ['bytes=-500', [0, 100]],
+    ['bytes=99-99', [99, 100]],
+    ['bytes=100-', 'unsatisfiable'],
+    ['bytes=-0', 'unsatisfiable'],
+    ['bytes=9-5', 'whole'],
+    ['bytes=0-1,5-6', 'whole'],
+    ['bytes=-', 'whole'],
+    ['items=0-9', 'whole'],
+    ['bytes=99999999999999999999-', 'whole'],
+  ];
+  for (const [header, wanted] of cases) {
+    const answer = parseRange(header, 100);
+    const got = answer.kind === 'part' ? [answer.range.start, answer.range.end] : answer.kind;
+    assert.deepEqual(got, wanted, String(header));
+  }
+});
+
+const content = Buffer.from(Uint8Array.from({ length: 2_000_000 }, (_, i) => (i * 31) % 251));
+const sha256 = 'c'.repeat(64);
+let folder = '';
+let url = '';
+const server = createServer((request, response) => {
+  void sendFile(request, response, { path: join(folder, 'file'), sha256 });
+});
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bootswarm-send-'));
+  await writeFile(join(folder, 'file'), content);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+
+after(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
+test('the whole file, byte for byte', async () => {
+  const response = await fetch(url);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('etag'), `"${sha256}"`);
+  assert.ok(Buffer.from(await response.arrayBuffer()).equals(content));
+});
+
+test('a range that crosses several reads', async () => {
+  const response = await fetch(url, { headers: { range: 'bytes=100000-1799999' } });
+  assert.equal(response.status, 206);
+  assert.equal(response.headers.get('content-range'), 'bytes 100000-1799999/2000000');
+  assert.ok(Buffer.from(await response.arrayBuffer()).equals(content.subarray(100000, 1800000)));
+});
+
+test('HEAD tells the length and sends nothing', async () => {
+  const response = await fetch(url, { method: 'HEAD' });
+  assert.equal(response.headers.get('content-length'), '2000000');
+  assert.equal((await response.arrayBuffer()).byteLength, 0);
+});
+
+test('a range behind the end is 416 and names the length', async () => {
+  const response = await fetch(url, { headers: { range: 'bytes=2000000-' } });
+  assert.equal(response.status, 416);
+  assert.equal(response.headers.get('content-range'), 'bytes */2000000');
+});
+
+test('a known version is 304; a range of another version is the whole', async () => {
+  const known = await fetch(url, { headers: { 'if-none-match': `"${sha256}"` } });
+  assert.equal(known.status, 304);
+  const stale = await fetch(url, { headers: { range: 'bytes=0-9', 'if-range': '"other"' } });
+  assert.equal(stale.status, 200);
+  await stale.arrayBuffer();
+});
+
+test('many clients at once share the buffers and get their own bytes', async () => {
+  const ranges = Array.from({ length: 24 }, (_, n) => [n * 1000, n * 1000 + 900_000] as const);
+  const bodies = await Promise.all(
+    ranges.map(async ([start, end]) => {
+      const response = await fetch(url, { headers: { range: `bytes=${start}-${end - 1}` } });
+      return Buffer.from(await response.arrayBuffer()).equals(content.subarray(start, end));
+    }),
+  );
+  assert.deepEqual(bodies, Array(24).fill(true));
+});

@@ -1,0 +1,108 @@
+/** What an iPXE script is to make a machine do. */
+export type BootPlan =
+  | { readonly kind: 'local' }
+  | {
+      readonly kind: 'live';
+      readonly release: string;
+      readonly kernelUrl: string;
+      readonly initramfsUrl: string;
+      readonly kernelArguments: readonly string[];
+    }
+  | {
+      readonly kind: 'wait';
+      /** What it waits for, for the console. */
+      readonly reason: string;
+      /** Asked again after the pause. */
+      readonly scriptUrl: string;
+    };
+
+/** What the screen says about where the machine is, when it did not boot. */
+export interface Whereabouts {
+  readonly edge: string;
+  readonly segment: string;
+}
+
+const FETCH_TRIES = 5;
+const WAIT_SECONDS = 10;
+const FAILED_SECONDS = 60;
+
+/**
+ * Path and query with which a machine asks for its script. iPXE fills in its own settings; with a server in
+ * front it stays below the 128 bytes of DHCP's `file` field.
+ */
+export const SCRIPT_PATH = '/boot.ipxe?mac=${mac:hexhyp}&uuid=${uuid}&platform=${platform}';
+
+/** The script for one machine. Pure text: the same plan gives the same script. */
+export function renderScript(plan: BootPlan, where: Whereabouts): string {
+  const body = { local: renderLocal, live: renderLive, wait: renderWait }[plan.kind] as (
+    plan: BootPlan,
+    where: Whereabouts,
+  ) => readonly string[];
+  return `${['#!ipxe', ...body(plan, where)].join('\n')}\n`;
+}
+
+/** UEFI goes on to its next boot entry by itself; a BIOS may not, so its first disk is named. */
+function renderLocal(): readonly string[] {
+  return [
+    'echo Bootswarm: booting from the local disk',
+    'iseq ${platform} efi && exit 0 ||',
+    'sanboot --no-describe --drive 0x80 ||',
+    'echo Bootswarm: the first disk does not boot. Handing back to the BIOS.',
+    'exit 1',
+  ];
+}
+
+function renderLive(plan: BootPlan & { kind: 'live' }, where: Whereabouts): readonly string[] {
+  // On UEFI the kernel finds its initramfs by this name.
+  const kernelArguments = ['initrd=initramfs', ...plan.kernelArguments].join(' ');
+  return [
+    ':start',
+    'set tries:int32 0',
+    ':fetch',
+    'inc tries',
+    'imgfree',
+    `echo Bootswarm: loading ${plan.release}`,
+    'set what the kernel',
+    `kernel --name kernel ${plan.kernelUrl} ${kernelArguments} || goto again`,
+    'set what the initramfs',
+    `initrd --name initramfs ${plan.initramfsUrl} || goto again`,
+    'set what the boot itself',
+    'boot || goto again',
+    ':again',
+    `iseq \${tries} ${FETCH_TRIES} && goto failed ||`,
+    'echo Bootswarm: ${what} failed, trying again in ${tries} s',
+    'sleep ${tries}',
+    // A native driver's reset of the link or a slow spanning tree costs the lease (quirk 25).
+    'isset ${net0/ip} || dhcp ||',
+    'goto fetch',
+    ...renderFailure(plan.release, where),
+  ];
+}
+
+function renderFailure(release: string, where: Whereabouts): readonly string[] {
+  const rule = '='.repeat(72);
+  return [
+    ':failed',
+    'echo',
+    `echo ${rule}`,
+    'echo Bootswarm: this machine did NOT boot.',
+    `echo   failed:   \${what}, ${FETCH_TRIES} times`,
+    `echo   release:  ${release}`,
+    'echo   machine:  ${net0/mac}  uuid ${uuid}',
+    'echo   network:  ${net0/ip}/${net0/netmask} gateway ${net0/gateway}',
+    `echo   segment:  ${where.segment}, edge ${where.edge}`,
+    'echo   to see why, on the controller: bootswarm machine show ${net0/mac}',
+    `echo ${rule}`,
+    `prompt --timeout ${FAILED_SECONDS * 1000} Trying again in ${FAILED_SECONDS} s. Press a key for the iPXE shell. && shell ||`,
+    'goto start',
+  ];
+}
+
+function renderWait(plan: BootPlan & { kind: 'wait' }): readonly string[] {
+  return [
+    `echo Bootswarm: ${plan.reason}. Asking again in ${WAIT_SECONDS} s.`,
+    ':again',
+    `sleep ${WAIT_SECONDS}`,
+    `chain --replace ${plan.scriptUrl} || goto again`,
+  ];
+}

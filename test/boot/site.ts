@@ -1,0 +1,83 @@
+import { fileURLToPath } from 'node:url';
+import type { Lab, Process } from '../lab/index.ts';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const CONTROLLER_PORT = 8470;
+const UP_MS = 20_000;
+
+/** A controller and an edge as programs in the core of a lab, used as an operator uses them: by the command line. */
+export class Site {
+  readonly lab: Lab;
+  readonly controller: Process;
+  #edge: Process | undefined;
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(lab: Lab, controller: Process, env: Readonly<Record<string, string>>) {
+    this.lab = lab;
+    this.controller = controller;
+    this.#env = env;
+  }
+
+  /** Starts a fresh controller, and takes the operator's token from what it prints at its first start. */
+  static async start(lab: Lab): Promise<Site> {
+    const controller = await lab.core.start(
+      program(
+        'controller/server/main.ts',
+        '--data',
+        `${lab.folder}/controller`,
+        '--port',
+        String(CONTROLLER_PORT),
+      ),
+      { name: 'controller' },
+    );
+    const line = await controller.waitForLine(/operatorToken/, UP_MS);
+    const { operatorToken } = JSON.parse(line) as { operatorToken: string };
+    return new Site(lab, controller, {
+      BOOTSWARM_URL: `http://${lab.core.address}:${CONTROLLER_PORT}`,
+      BOOTSWARM_TOKEN: operatorToken,
+    });
+  }
+
+  get edge(): Process {
+    if (!this.#edge) throw new Error('no edge was started');
+    return this.#edge;
+  }
+
+  /** Runs the `bootswarm` command where the controller is reached. @throws where it fails. */
+  async bootswarm(...args: readonly string[]): Promise<unknown> {
+    const done = await this.lab.core.run(program('controller/cli/main.ts', '--json', ...args), {
+      env: this.#env,
+      timeoutMs: 120_000,
+    });
+    if (done.code !== 0) throw new Error(`bootswarm ${args.join(' ')}: ${done.stderr || done.stdout}`);
+    return JSON.parse(done.stdout.trimEnd().split('\n').at(-1) ?? '');
+  }
+
+  /** Adds the edge `name` and starts it with its join token. */
+  async addEdge(name: string, ...interfaces: readonly string[]): Promise<Process> {
+    const { joinToken } = (await this.bootswarm('edge', 'add', name)) as { joinToken: string };
+    return this.startEdge(name, interfaces, { BOOTSWARM_JOIN_TOKEN: joinToken });
+  }
+
+  /** Starts an edge that joined before. */
+  async startEdge(
+    name: string,
+    interfaces: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Process> {
+    const options = [
+      '--controller',
+      this.#env['BOOTSWARM_URL'] ?? '',
+      '--data',
+      `${this.lab.folder}/${name}`,
+    ];
+    const argv = program('edge-node/service/main.ts', ...options, '--interface', ...interfaces);
+    this.#edge = await this.lab.core.start(argv, { name, env });
+    await this.#edge.waitForLine(/edge is up/, UP_MS);
+    return this.#edge;
+  }
+}
+
+function program(file: string, ...args: readonly string[]): readonly string[] {
+  return [process.execPath, `${top}${file}`, ...args];
+}

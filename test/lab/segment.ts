@@ -1,0 +1,102 @@
+import type { Core } from './core.ts';
+import { Machine, type MachineOptions } from './machine.ts';
+import { layNamespace, Namespace } from './namespace.ts';
+import { layNetwork, Network } from './network.ts';
+import type { Process } from './process.ts';
+import { requireFor } from './requirements.ts';
+import type { LabScope } from './scope.ts';
+import { parseSubnet, type Subnet } from './subnet.ts';
+
+export interface SegmentOptions {
+  /** 1 to 254; the next free one unless said. */
+  readonly number?: number;
+  /** `10.66.NUMBER.0/24` unless said. */
+  readonly subnet?: string;
+  /** `dhcrelay`: behind a router with a relay agent. `none`: the core has an interface in the segment itself. */
+  readonly relay: 'dhcrelay' | 'none';
+  /** dhcrelay's flags, such as `['-a', '-m', 'append']` for option 82. */
+  readonly relayFlags?: readonly string[];
+  /** Where the relay sends to; the core's address unless said. */
+  readonly servers?: readonly string[];
+}
+
+/** One VLAN: a bridge in a namespace of its own, with a router to the core or the core itself attached. */
+export class Segment extends Network {
+  /** Where machines in here reach the edge. */
+  readonly edgeAddress: string;
+  /** The core's interface in a segment without a relay. */
+  readonly coreInterface: string | undefined;
+  readonly router: Namespace | undefined;
+  /** Empty in a segment without a relay. */
+  readonly servers: readonly string[];
+  #relay: Process | undefined;
+  #taps = 0;
+
+  constructor(scope: LabScope, core: Core, number: number, options: SegmentOptions) {
+    const subnet: Subnet = parseSubnet(options.subnet ?? `10.66.${number}.0/24`);
+    const label = `segment${number}`;
+    super(scope, label, number, subnet, subnet.address(1));
+    const relayed = options.relay === 'dhcrelay';
+    this.edgeAddress = relayed ? core.address : this.gateway;
+    this.coreInterface = relayed ? undefined : label;
+    this.router = relayed ? new Namespace(scope, `router${number}`) : undefined;
+    this.servers = relayed ? (options.servers ?? [core.address]) : [];
+  }
+
+  /** The running relay agent; undefined in a segment without one. */
+  get relay(): Process | undefined {
+    return this.#relay;
+  }
+
+  /** Ends the relay agent, if any, and starts it with other flags. Resolves once it listens. */
+  async restartRelay(flags: readonly string[] = []): Promise<Process> {
+    const { router } = this;
+    if (router === undefined) throw new Error(`${this.label} has no router for a relay`);
+    await this.#relay?.stop();
+    const interfaces = ['-id', 'segment', '-iu', 'core'];
+    const argv = ['dhcrelay', '-4', '-d', '--no-pid', ...interfaces, ...flags, ...this.servers];
+    this.#relay = await router.start(argv, { name: 'dhcrelay' });
+    await this.#relay.waitForLine(/Sending on\s+Socket\/fallback/, 5000);
+    return this.#relay;
+  }
+
+  /** Powers a machine on in this segment. */
+  async startMachine(options: MachineOptions): Promise<Machine> {
+    requireFor('machines');
+    this.#taps += 1;
+    return Machine.powerOn(this, this.scope.folder, `tap${this.#taps}`, { mac: this.nextMac(), ...options });
+  }
+}
+
+/** Lays a segment beside the core. */
+export async function laySegment(
+  segment: Segment,
+  core: Core,
+  relayFlags: readonly string[],
+): Promise<Segment> {
+  const { router, subnet, gateway } = segment;
+  await layNetwork(segment);
+  const gatewayAddress = `${gateway}/${subnet.prefixLength}`;
+  if (router === undefined) {
+    await segment.attach(core, segment.label, 'to-core');
+    await core.ip(`address add ${gatewayAddress} dev ${segment.label}`, `link set ${segment.label} up`);
+    return segment;
+  }
+
+  requireFor('relay');
+  await layNamespace(router);
+  await segment.attach(router, 'segment', 'to-router');
+  await core.attach(router, 'core', router.label);
+  const routerAddress = core.nextRouterAddress();
+  await router.ip(
+    `address add ${gatewayAddress} dev segment`,
+    `address add ${routerAddress}/${core.subnet.prefixLength} dev core`,
+    'link set segment up',
+    'link set core up',
+    // Other segments, and those attached to the core directly, are reached through the core.
+    `route add default via ${core.address}`,
+  );
+  await core.ip(`route add ${subnet.cidr} via ${routerAddress}`);
+  await segment.restartRelay(relayFlags);
+  return segment;
+}

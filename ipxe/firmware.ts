@@ -16,13 +16,9 @@ export const FIRMWARE = {
 
 export type FirmwareName = keyof typeof FIRMWARE;
 
-/** How the firmware takes its first file. */
-export type Transport = 'tftp' | 'http';
-
 export interface Platform {
   /** For people: `BIOS`, `UEFI x64`. */
   readonly name: string;
-  readonly transport: Transport;
   /** Undefined where we have no binary for it. */
   readonly firmware: FirmwareName | undefined;
 }
@@ -32,16 +28,16 @@ export interface Platform {
  * whatever the RFC's errata say (quirk 7).
  */
 const PLATFORMS: Readonly<Record<number, Platform>> = {
-  0: { name: 'BIOS', transport: 'tftp', firmware: 'undionly.kpxe' },
-  6: { name: 'UEFI IA32', transport: 'tftp', firmware: undefined },
-  7: { name: 'UEFI x64', transport: 'tftp', firmware: 'snponly.efi' },
-  9: { name: 'UEFI x64', transport: 'tftp', firmware: 'snponly.efi' },
-  10: { name: 'UEFI ARM32', transport: 'tftp', firmware: undefined },
-  11: { name: 'UEFI ARM64', transport: 'tftp', firmware: undefined },
-  15: { name: 'UEFI HTTP IA32', transport: 'http', firmware: undefined },
-  16: { name: 'UEFI HTTP x64', transport: 'http', firmware: 'snponly.efi' },
-  18: { name: 'UEFI HTTP ARM32', transport: 'http', firmware: undefined },
-  19: { name: 'UEFI HTTP ARM64', transport: 'http', firmware: undefined },
+  0: { name: 'BIOS', firmware: 'undionly.kpxe' },
+  6: { name: 'UEFI IA32', firmware: undefined },
+  7: { name: 'UEFI x64', firmware: 'snponly.efi' },
+  9: { name: 'UEFI x64', firmware: 'snponly.efi' },
+  10: { name: 'UEFI ARM32', firmware: undefined },
+  11: { name: 'UEFI ARM64', firmware: undefined },
+  15: { name: 'UEFI HTTP IA32', firmware: undefined },
+  16: { name: 'UEFI HTTP x64', firmware: 'snponly.efi' },
+  18: { name: 'UEFI HTTP ARM32', firmware: undefined },
+  19: { name: 'UEFI HTTP ARM64', firmware: undefined },
 };
 
 /** The platform of the first architecture that we know. A client that names none is taken for BIOS. */
@@ -49,5 +45,5 @@ export function platformOf(architectures: readonly number[]): Platform {
   const known = architectures.map((number) => PLATFORMS[number]).find((platform) => platform !== undefined);
   if (known) return known;
   const [first = 0] = architectures;
-  return PLATFORMS[first] ?? { name: `architecture ${first}`, transport: 'tftp', firmware: undefined };
+  return PLATFORMS[first] ?? { name: `architecture ${first}`, firmware: undefined };
 }

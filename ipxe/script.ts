@@ -53,8 +53,11 @@ function renderLocal(): readonly string[] {
 }
 
 function renderLive(plan: BootPlan & { kind: 'live' }, where: Whereabouts): readonly string[] {
-  // On UEFI the kernel finds its initramfs by this name.
-  const kernelArguments = ['initrd=initramfs', ...plan.kernelArguments].join(' ');
+  // On UEFI the kernel finds its initramfs by this name. BOOTIF tells the initramfs which of several network
+  // cards the machine came by.
+  const kernelArguments = ['initrd=initramfs', 'BOOTIF=01-${netX/mac:hexhyp}', ...plan.kernelArguments].join(
+    ' ',
+  );
   return [
     ':start',
     'set tries:int32 0',

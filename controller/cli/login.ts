@@ -1,7 +1,9 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { Client, endpoints } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
 import { keepCredentials } from './credentials.ts';
+import { problem } from './problems.ts';
 import { inSession } from './session.ts';
 
 export function addLogin(program: Command): void {
@@ -26,11 +28,19 @@ export function addLogin(program: Command): void {
     );
 }
 
+/** The first line of standard input, asked for and not echoed where that is a terminal. */
 async function askToken(signal: AbortSignal): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = process.stdin.isTTY === true;
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: unseen, terminal, signal });
+  // In a terminal the keys come raw, and Ctrl-C as one of them.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  if (terminal) process.stderr.write("operator's token (not shown): ");
   try {
-    return (await lines.question("operator's token: ", { signal })).trim();
+    for await (const line of lines) if (line.trim() !== '') return line.trim();
+    throw problem('token_not_given');
   } finally {
     lines.close();
+    if (terminal) process.stderr.write('\n');
   }
 }

@@ -18,4 +18,10 @@ addSegment(program);
 addEdge(program);
 addMachine(program);
 
+// `bootswarm ... | head` closes the pipe early: no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 await program.parseAsync();

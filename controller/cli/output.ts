@@ -20,7 +20,7 @@ export class Output {
   }
 }
 
-export function problemText(error: Problem): string {
+function problemText(error: Problem): string {
   const where = error.field === undefined ? '' : `${error.field}: `;
   return `error: ${where}${error.message}\n  what to do: ${error.remedy}`;
 }

@@ -13,6 +13,21 @@ export const problem = defineProblems({
     message: '{file} is not a credentials file: {reason}',
     remedy: "Remove it and run 'bootswarm login URL' again.",
   },
+  token_not_given: {
+    status: 400,
+    message: 'no token was given',
+    remedy: 'Type it when asked, pipe it in, or set BOOTSWARM_TOKEN.',
+  },
+  file_shrank: {
+    status: 409,
+    message: '{path} became shorter while it was sent',
+    remedy: 'Build or import the image again, then publish it.',
+  },
+  system: {
+    status: 500,
+    message: '{reason}',
+    remedy: 'Check that the path is right and that you may use it.',
+  },
   argument_invalid: {
     status: 400,
     message: "'{text}' {reason}",

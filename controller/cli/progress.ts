@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 
 /** A moment of long work. */
-export interface ProgressEvent {
+interface ProgressEvent {
   readonly stage: string;
   /** 0 to 1, where it is known. */
   readonly fraction?: number | undefined;
@@ -20,9 +20,15 @@ export function makeProgress(json: boolean): Progress {
   return process.stderr.isTTY ? bar() : plainLines();
 }
 
+/** One line for each hundredth of a stage, and each message that comes without a fraction. */
 function jsonLines(): Progress {
+  let last = '';
   return {
     show: (event) => {
+      const { stage, fraction, message } = event;
+      const moment = `${stage} ${fraction === undefined ? message : Math.floor(fraction * 100)}`;
+      if (moment === last) return;
+      last = moment;
       process.stdout.write(`${JSON.stringify({ event: 'progress', ...event })}\n`);
     },
     end: () => {},

@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, endpoints, type Release } from '@bootswarm/controller/contract';
+import { type Client, endpoints, type Release, type Upload } from '@bootswarm/controller/contract';
 import { type Artefact, type Manifest, Problem } from '@bootswarm/images/format';
+import { problem } from './problems.ts';
 
 /** Bytes of one request: what a broken connection costs at most is its last packets, what a lost one costs is this. */
 const REQUEST_BYTES = 64 * 1024 * 1024;
-/** Tries in a row that bring nothing before giving up. */
-const TRIES = 6;
+const READ_BYTES = 1024 * 1024;
+/** Tries in a row that bring nothing before giving up: 31 s of waiting, longer than the controller waits for a sender. */
+const TRIES = 7;
 
 export interface PublishOptions {
   readonly signal: AbortSignal;
@@ -48,10 +50,11 @@ async function sendArtefact(
       onBytes(upload.received);
       if (upload.complete) return;
       // More than the file holds stems from another file under this name: begin anew.
-      const offset = upload.received >= artefact.length ? 0 : upload.received;
+      const offset = upload.received > artefact.length ? 0 : upload.received;
       if (offset > last) failures = 0;
       last = offset;
-      await sendPart(client, artefact, path, offset, signal, onBytes);
+      const after = await sendPart(client, artefact, path, offset, signal, onBytes);
+      if (!after.complete && after.received === offset) throw problem('file_shrank', { facts: { path } });
     } catch (error) {
       if (!isPassing(error) || ++failures >= TRIES) throw error;
       await sleep(250 * 2 ** failures, undefined, { signal });
@@ -66,19 +69,24 @@ async function sendPart(
   offset: number,
   signal: AbortSignal,
   onBytes: (held: number) => void,
-): Promise<void> {
+): Promise<Upload> {
   const end = Math.min(offset + REQUEST_BYTES, artefact.length);
-  const file = createReadStream(path, { start: offset, end: end - 1, highWaterMark: 1024 * 1024 });
-  let held = offset;
   const counted = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of file) {
+    // All is there but unverified: the controller stopped between the last byte and its hash.
+    if (offset === end) return;
+    let held = offset;
+    for await (const chunk of createReadStream(path, {
+      start: offset,
+      end: end - 1,
+      highWaterMark: READ_BYTES,
+    })) {
       yield chunk as Uint8Array;
       held += (chunk as Uint8Array).length;
       onBytes(held);
     }
   };
   const request = { params: { sha256: artefact.sha256 }, query: { offset, length: artefact.length } };
-  await client.send(endpoints.sendUpload, request, counted(), { signal });
+  return client.send(endpoints.sendUpload, request, counted(), { signal });
 }
 
 function isPassing(error: unknown): boolean {

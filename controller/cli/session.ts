@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { Client } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import type { Command } from 'commander';
@@ -27,7 +28,11 @@ export async function inSession(command: Command, run: (session: Session) => Pro
   const output = new Output(options.json === true);
   const progress = makeProgress(output.json);
   const abort = new AbortController();
-  const stop = (): void => abort.abort(problem('interrupted'));
+  let exitCode = 1;
+  const stop = (signal: NodeJS.Signals): void => {
+    exitCode = 128 + constants.signals[signal];
+    abort.abort(problem('interrupted'));
+  };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     await run({
@@ -38,12 +43,19 @@ export async function inSession(command: Command, run: (session: Session) => Pro
     });
   } catch (error) {
     progress.end();
-    const reason = abort.signal.aborted ? abort.signal.reason : error;
-    if (!(reason instanceof Problem)) throw reason;
-    output.problem(reason);
-    process.exitCode = abort.signal.aborted ? 130 : 1;
+    const found = problemOf(abort.signal.aborted ? abort.signal.reason : error);
+    output.problem(found);
+    process.exitCode = exitCode;
   } finally {
     progress.end();
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
+}
+
+/** Errors of the system, such as a file that may not be read, are the operator's to solve; others are defects. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof Error && 'syscall' in error)
+    return problem('system', { facts: { reason: error.message }, cause: error });
+  throw error;
 }

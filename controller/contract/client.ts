@@ -1,17 +1,7 @@
 import { Problem } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { type Endpoint, fillPath, type Request, type Result } from './endpoint.ts';
-import { problem } from './errors.ts';
-
-/** An error as it crosses the wire. */
-export const ErrorBody = z.object({
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    remedy: z.string(),
-    field: z.string().optional(),
-  }),
-});
+import { ErrorBody, problem } from './errors.ts';
 
 export interface ClientOptions {
   /** Such as `http://controller:8470`. */
@@ -81,47 +71,58 @@ export class Client {
     request: { readonly params?: unknown; readonly query?: unknown },
     init: RequestInit,
   ): Promise<Response> {
-    const url = new URL(this.url + fillPath(endpoint.path, request.params as Record<string, unknown>));
-    for (const [name, value] of Object.entries(request.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
-    const headers = new Headers(init.headers);
-    if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
     try {
+      const url = new URL(this.url + fillPath(endpoint.path, request.params as Record<string, unknown>));
+      for (const [name, value] of Object.entries(request.query ?? {})) {
+        if (value !== undefined) url.searchParams.set(name, String(value));
+      }
+      const headers = new Headers(init.headers);
+      if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
       return await fetch(url, { ...init, method: endpoint.method.toUpperCase(), headers });
     } catch (error) {
       init.signal?.throwIfAborted();
-      throw problem('controller_unreachable', {
-        facts: { url: this.url, reason: reasonOf(error) },
-        cause: error,
-      });
+      throw this.#unreachable(error);
     }
   }
 
   async #read<E extends Endpoint>(endpoint: E, response: Response): Promise<Result<E>> {
     if (!response.ok) throw await this.#problemOf(response);
-    const parsed = (endpoint.result as z.ZodType).safeParse(await readJson(response));
+    const parsed = (endpoint.result as z.ZodType).safeParse(await this.#json(response));
     if (!parsed.success) throw this.#unreadable(z.prettifyError(parsed.error));
     return parsed.data as Result<E>;
   }
 
   async #problemOf(response: Response): Promise<Problem> {
-    const parsed = ErrorBody.safeParse(await readJson(response));
+    const parsed = ErrorBody.safeParse(await this.#json(response));
     if (!parsed.success) return this.#unreadable(`HTTP ${response.status}`);
     const { field, ...body } = parsed.data.error;
     return new Problem({ ...body, ...(field === undefined ? {} : { field }) }, response.status);
   }
 
+  /** undefined where the answer is no JSON. @throws Problem controller_unreachable where it broke off. */
+  async #json(response: Response): Promise<unknown> {
+    let text: string;
+    try {
+      text = await response.text();
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+    try {
+      return JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #unreachable(error: unknown): Problem {
+    return problem('controller_unreachable', {
+      facts: { url: this.url, reason: reasonOf(error) },
+      cause: error,
+    });
+  }
+
   #unreadable(reason: string): Problem {
     return problem('answer_unreadable', { facts: { url: this.url, reason } });
-  }
-}
-
-async function readJson(response: Response): Promise<unknown> {
-  try {
-    return await response.json();
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 /** Who may call: anyone, an operator, a joined edge, either of both, or the holder of a join token. */
-export type Audience = 'anyone' | 'operator' | 'edge' | 'operator-or-edge' | 'join';
+type Audience = 'anyone' | 'operator' | 'edge' | 'operator-or-edge' | 'join';
 
 /**
  * One call as data: the server registers it, /openapi.json documents it, and the client is typed by it.

@@ -34,7 +34,7 @@ export const Upload = z.strictObject({
 export type Upload = z.infer<typeof Upload>;
 
 /** Longest that a call for a desired state waits for a new one, in seconds. */
-export const LONG_POLL_MOST_SECONDS = 60;
+const LONG_POLL_MOST_SECONDS = 60;
 
 export const endpoints = {
   health: {

@@ -1,4 +1,5 @@
 import { defineProblems } from '@bootswarm/images/format';
+import { z } from 'zod';
 
 /** Every error that crosses the wire: status, message, and what to do next. */
 export const ERRORS = {
@@ -21,7 +22,7 @@ export const ERRORS = {
     status: 401,
     message: 'no token was sent, or it is unknown',
     remedy:
-      "Run 'bootswarm login URL' with the operator's token, or set BOOTSWARM_TOKEN. A lost token is replaced by starting the controller with --new-operator-token.",
+      "Run 'bootswarm login URL' with the operator's token, or set BOOTSWARM_TOKEN. A lost token is replaced by starting the controller with --new-operator-token. An edge gets a new one by 'bootswarm edge invite NAME'.",
   },
   token_not_for_this: {
     status: 403,
@@ -38,6 +39,11 @@ export const ERRORS = {
     message: 'there is no {kind} {name}',
     remedy: "Look at 'bootswarm {kind} list'.",
   },
+  artefact_unknown: {
+    status: 404,
+    message: 'no artefact with SHA-256 {sha256} has arrived in full',
+    remedy: "Publish the release that it belongs to: 'bootswarm image publish FOLDER'.",
+  },
   route_unknown: {
     status: 404,
     message: 'there is no route {method} {path}',
@@ -47,6 +53,11 @@ export const ERRORS = {
     status: 409,
     message: 'there is a {kind} {name} already, and it differs',
     remedy: 'Choose another name, or remove the one that is there.',
+  },
+  edge_exists: {
+    status: 409,
+    message: 'there is an edge {edge} already',
+    remedy: "Choose another name, or get a new join token for it: 'bootswarm edge invite {edge}'.",
   },
   release_immutable: {
     status: 409,
@@ -93,6 +104,11 @@ export const ERRORS = {
     message: 'pool {pool} holds the router {router}',
     remedy: 'Leave the router out of the pool: split it in two around the address.',
   },
+  segment_pool_holds_relay: {
+    status: 422,
+    message: 'pool {pool} holds the relay {relay}',
+    remedy: 'Leave the relay out of the pool: split it in two around the address.',
+  },
   segment_pool_overlaps: {
     status: 422,
     message: 'pool {pool} overlaps pool {other} of segment {segment}',
@@ -111,7 +127,8 @@ export const ERRORS = {
   segment_relay_taken: {
     status: 422,
     message: 'relay {relay} belongs to segment {segment} already',
-    remedy: 'A giaddr must name one segment: remove the relay from one of them.',
+    remedy:
+      'A giaddr must name one segment: list a relay in one of them alone, and in none where it lies in the subnet of another.',
   },
   upload_offset: {
     status: 409,
@@ -162,5 +179,15 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** `problem('segment_pool_outside', { field: 'pools[0]', facts: { ... } })`, to be thrown or sent. */
+/** Makes one of them, to be thrown or sent; `facts` fill the braces. */
 export const problem = defineProblems(ERRORS);
+
+/** An error as it crosses the wire. */
+export const ErrorBody = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    remedy: z.string(),
+    field: z.string().optional(),
+  }),
+});

@@ -10,7 +10,7 @@ export {
 } from './edge.ts';
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, Release, type Upload } from './endpoints.ts';
-export { type ErrorCode, problem } from './errors.ts';
+export { ErrorBody, type ErrorCode, problem } from './errors.ts';
 export { Intent, intentText } from './intent.ts';
 export { type AddressRange, ipv4ToNumber, numberToIpv4, parseSubnet, rangeHolds } from './ipv4.ts';
 export { type BootStage, JOURNAL_BATCH_MOST, JournalRecord } from './journal.ts';

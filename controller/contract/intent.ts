@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** `NAME/VERSION/ARCHITECTURE` of a published release. */
-export const ReleaseRef = z
+const ReleaseRef = z
   .string()
   .regex(/^[^/\s]{1,63}\/[^/\s]{1,63}\/[^/\s]{1,16}$/, 'must be NAME/VERSION/ARCHITECTURE');
 

@@ -10,8 +10,9 @@ export function numberToIpv4(number: number): string {
   return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
 }
 
+/** Without leading zeros: some programs read them as octal, and one address must have one spelling. */
 export function isIpv4(text: string): boolean {
-  return /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/.test(text);
+  return /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/.test(text);
 }
 
 export interface Subnet {
@@ -21,12 +22,14 @@ export interface Subnet {
   readonly netmask: string;
 }
 
-/** Reads `10.1.2.0/24`. Bits beside the prefix are ignored, so `10.1.2.7/24` is the same subnet. */
+/**
+ * Reads `10.1.2.0/24`. Bits beside the prefix are ignored, so `10.1.2.7/24` is the same subnet.
+ * @throws RangeError where `cidr` is no subnet.
+ */
 export function parseSubnet(cidr: string): Subnet {
-  const [address = '', prefix = ''] = cidr.split('/');
+  const [, address = '', prefix = ''] = /^([^/]+)\/(\d{1,2})$/.exec(cidr) ?? [];
   const prefixLength = Number(prefix);
-  if (!/^\d{1,2}$/.test(prefix) || prefixLength > 32)
-    throw new RangeError(`'${cidr}' is no subnet such as 10.1.2.0/24`);
+  if (prefix === '' || prefixLength > 32) throw new RangeError(`'${cidr}' is no subnet such as 10.1.2.0/24`);
   const size = 2 ** (32 - prefixLength);
   const network = Math.floor(ipv4ToNumber(address) / size) * size;
   return {

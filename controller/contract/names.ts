@@ -17,12 +17,21 @@ export const Cidr = z.string().refine((text) => {
   }
 }, 'must be an IPv4 subnet between /8 and /30 such as 10.1.2.0/24');
 
-/** Accepts `AA-BB-..`, `aa:bb:..` and `aabb..`; kept as `aa:bb:cc:dd:ee:ff`. */
+const MAC_SPELLINGS = /^([0-9a-f]{2}([:-]?)[0-9a-f]{2}(\2[0-9a-f]{2}){4}|[0-9a-f]{4}(\.[0-9a-f]{4}){2})$/i;
+
+/**
+ * Accepts `AA-BB-..`, `aa:bb:..`, `aabb.ccdd.eeff` and `aabb..`, kept as `aa:bb:cc:dd:ee:ff`. Nothing looser: a
+ * slip of the finger must not name another machine.
+ */
 export const Mac = z
   .string()
-  .transform((text) => text.toLowerCase().replace(/[:.-]/g, ''))
-  .pipe(z.string().regex(/^[0-9a-f]{12}$/, 'must be a MAC address such as 52:54:00:12:34:56'))
-  .transform((digits) => digits.replace(/(..)(?=.)/g, '$1:'));
+  .regex(MAC_SPELLINGS, 'must be a MAC address such as 52:54:00:12:34:56')
+  .transform((text) =>
+    text
+      .toLowerCase()
+      .replace(/[:.-]/g, '')
+      .replace(/(..)(?=.)/g, '$1:'),
+  );
 
 /** The SMBIOS UUID as `dmidecode` and iPXE's `${uuid}` print it, in lower case. */
 export const Uuid = z
@@ -30,5 +39,5 @@ export const Uuid = z
   .toLowerCase()
   .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID');
 
-/** UTC, ISO 8601. */
-export const Instant = z.iso.datetime();
+/** UTC, ISO 8601, with milliseconds as `toISOString` writes them: so the order of texts is the order of time. */
+export const Instant = z.iso.datetime({ precision: 3 });

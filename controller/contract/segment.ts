@@ -2,10 +2,18 @@ import type { Problem } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { problem } from './errors.ts';
 import { Intent } from './intent.ts';
-import { type AddressRange, ipv4ToNumber, isHostOf, parseSubnet, rangeHolds, rangesOverlap } from './ipv4.ts';
+import {
+  type AddressRange,
+  ipv4ToNumber,
+  isHostOf,
+  parseSubnet,
+  rangeHolds,
+  rangesOverlap,
+  type Subnet,
+} from './ipv4.ts';
 import { Cidr, Ipv4, Name } from './names.ts';
 
-export const Pool = z.strictObject({ first: Ipv4, last: Ipv4 });
+const Pool = z.strictObject({ first: Ipv4, last: Ipv4 });
 
 /** One VLAN: its subnet, the addresses to give away, how its relays sign, and which edges serve it. */
 export const Segment = z.strictObject({
@@ -68,6 +76,8 @@ function poolProblem(
     return problem('segment_pool_outside', { field, facts });
   if (segment.router !== undefined && rangeHolds(pool, segment.router))
     return problem('segment_pool_holds_router', { field, facts: { ...facts, router: segment.router } });
+  const relay = segment.relays.find((address) => rangeHolds(pool, address));
+  if (relay !== undefined) return problem('segment_pool_holds_relay', { field, facts: { ...facts, relay } });
   const twin = segment.pools.slice(0, index).find((earlier) => rangesOverlap(earlier, pool));
   if (twin)
     return problem('segment_pool_overlaps', {
@@ -92,10 +102,21 @@ function neighbourProblem(segment: Segment, other: Segment): Problem | undefined
       field: 'subnet',
       facts: { subnet: segment.subnet, other: other.subnet, segment: other.name },
     });
-  const relay = segment.relays.find((address) => other.relays.includes(address));
-  if (relay)
-    return problem('segment_relay_taken', { field: 'relays', facts: { relay, segment: other.name } });
+  const shared = segment.relays.find((address) => other.relays.includes(address) || inside(theirs, address));
+  if (shared !== undefined)
+    return problem('segment_relay_taken', { field: 'relays', facts: { relay: shared, segment: other.name } });
+  const foreign = other.relays.find((address) => inside(ours, address));
+  if (foreign !== undefined)
+    return problem('segment_relay_taken', {
+      field: 'subnet',
+      facts: { relay: foreign, segment: other.name },
+    });
   return undefined;
+}
+
+function inside(subnet: Subnet, address: string): boolean {
+  const number = ipv4ToNumber(address);
+  return number >= subnet.network && number <= subnet.broadcast;
 }
 
 function poolText(pool: AddressRange): string {

@@ -10,10 +10,13 @@ const top = fileURLToPath(new URL('../..', import.meta.url));
 const bin = (name: string): string => `${top}node_modules/.bin/${name}`;
 
 /** Beside the code; they need no root, no network and no Debian package. */
-const unitTests = globSync('{controller,edge-node,images,ipxe,deploy,test/architecture}/**/*.test.ts', {
-  cwd: top,
-  exclude: (path) => path === 'node_modules',
-});
+const unitTests = globSync(
+  '{controller,edge-node,images,ipxe,deploy,test/{architecture,bench}}/**/*.test.ts',
+  {
+    cwd: top,
+    exclude: (path) => path === 'node_modules',
+  },
+);
 /** Real relays, clients and firmware. */
 const labTests = globSync('test/{lab,interop,boot,faults}/**/*.test.ts', { cwd: top });
 

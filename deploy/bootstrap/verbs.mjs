@@ -2,13 +2,16 @@
 // be too old to read TypeScript.
 
 /** To make a live image of Debian's packages. */
-const build = ['mmdebstrap', 'squashfs-tools', 'zstd'];
+const build = ['debian-archive-keyring', 'gpg', 'mmdebstrap', 'squashfs-tools', 'zstd'];
 /** To serve machines: the iPXE binaries. */
 const serve = ['ipxe'];
 /** To lay segments, relays and machines on this host. */
 const lab = ['iproute2', 'isc-dhcp-relay', 'nftables', 'ovmf', 'qemu-system-x86', 'tcpdump', 'procps'];
 /** Clients of other people that the tests speak to. */
-const peers = ['curl', 'isc-dhcp-client', 'tftp-hpa', 'udhcpc'];
+const peers = ['libarchive-tools', 'curl', 'isc-dhcp-client', 'tftp-hpa', 'udhcpc'];
+
+/** What the benchmarks measure against. */
+const rivals = ['curl', 'dnsmasq-base', 'kea-admin', 'kea-dhcp4-server', 'nginx-light'];
 
 export const verbs = {
   start: { program: 'deploy/all-in-one/main.ts', debian: serve },
@@ -18,6 +21,7 @@ export const verbs = {
     args: ['all'],
     debian: [...build, ...serve, ...lab, ...peers],
   },
+  bench: { program: 'test/bench/main.ts', debian: [...serve, ...lab, ...rivals] },
   check: { program: 'deploy/bootstrap/checks.ts', args: ['fast'], debian: [] },
   bootswarm: { program: 'controller/cli/main.ts', debian: [] },
   controller: { program: 'controller/server/main.ts', debian: [] },

@@ -47,7 +47,9 @@ async function start(options: Options): Promise<void> {
   const listeners = options.interface.map(listenerOn);
   const firmware = await loadFirmware();
   mkdirSync(options.data, { recursive: true, mode: 0o700 });
-  const store = EdgeStore.open(join(options.data, 'state'));
+  const store = EdgeStore.open(join(options.data, 'state'), {
+    onLoss: (error) => log.error({ err: error }, 'a journal record is lost'),
+  });
   const counters = new Counters();
   const leases = new LeaseTable(store.leases);
   const folder = await ArtefactFolder.open(join(options.data, 'artefacts'));
@@ -89,14 +91,20 @@ async function start(options: Options): Promise<void> {
       log.info({ signal }, 'stopping');
       stop.abort();
       stopServing();
-      void store.close().then(() => process.exit(0));
+      // Closing waits for the leases that are being written.
+      void store.close().finally(() => process.exit());
     });
 
   const credentials = await ensureCredentials(
-    store,
-    options.controller,
-    process.env['BOOTSWARM_JOIN_TOKEN'] || undefined,
+    {
+      store,
+      controllerUrl: options.controller,
+      joinToken: process.env['BOOTSWARM_JOIN_TOKEN'] || undefined,
+      log,
+    },
+    stop.signal,
   );
+  if (!credentials) return;
   log.info({ edge: credentials.name, controller: options.controller }, 'following the controller');
   uplink = new Uplink({ controllerUrl: options.controller, store, sync, log, apply }, credentials);
   await uplink.run(stop.signal);

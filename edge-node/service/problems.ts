@@ -24,6 +24,11 @@ export const problem = defineProblems({
     remedy:
       "End the other program ('ss -lnp' shows it: often dnsmasq, dhcpd, tftpd or another edge){orElse}.",
   },
+  disk_full: {
+    status: 507,
+    message: 'the disk of the data folder is all but full: nothing is leased, what is leased is served',
+    remedy: "Make room in the edge's data folder; it goes on by itself.",
+  },
   firmware_missing: {
     status: 500,
     message: 'the firmware {path} cannot be read: {reason}',

@@ -4,7 +4,7 @@ import { mkdtempDisposable, readFile, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { artefactOf, PIECE_BYTES } from '../format/index.ts';
+import { artefactOf, PIECE_BYTES } from '@bootswarm/images/format';
 import { readBuildFolder, verifyBuildFolder, writeManifest } from './build-folder.ts';
 
 const RELEASE = {

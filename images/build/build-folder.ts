@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Artefact, type ArtefactRole, type Digest, digestOf, Manifest } from '@bootswarm/images/format';
 import { z } from 'zod';
-import { type Artefact, type ArtefactRole, type Digest, digestOf, Manifest } from '../format/index.ts';
 import { problem } from './problems.ts';
 
 /** File names in a build folder, by what they are for. */
@@ -12,7 +12,7 @@ export const ARTEFACT_NAMES: Readonly<Record<ArtefactRole, string>> = {
   root: 'root.squashfs',
 };
 const MANIFEST_NAME = 'manifest.json';
-/** One read per piece keeps hashing at the speed of the disk. */
+/** One read per piece, in place of Node's sixteen. */
 const READ_BYTES = 1024 * 1024;
 
 /** A finished build on disk: manifest.json and the artefacts that it names. */

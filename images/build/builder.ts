@@ -1,22 +1,12 @@
 import { execFile } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import {
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { constants, createWriteStream } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import type { Manifest } from '../format/index.ts';
+import type { Manifest } from '@bootswarm/images/format';
 import { debianSources, proxyEnvironment, readSourceFiles } from './apt-sources.ts';
 import { ARTEFACT_NAMES, writeManifest } from './build-folder.ts';
 import { buildFailure } from './failure.ts';
@@ -139,15 +129,17 @@ async function runStep(
   }).finally(() => finished(log.end()));
   if (outcome.ok) return;
   const output = await readFile(logFile, 'utf8');
-  const folder = dirname(work.result);
-  throw buildFailure({ tool: step.command, output, recipe, folder, log: await keepLog(logFile, recipe) });
-}
-
-async function keepLog(logFile: string, recipe: Recipe): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), `bootswarm-${recipe.name}-`));
-  const kept = join(folder, 'build.log');
-  await copyFile(logFile, kept);
-  return kept;
+  const kept = join(tmpdir(), `bootswarm-${recipe.name}-${randomUUID()}.log`);
+  const failure = buildFailure({
+    tool: step.command,
+    output,
+    recipe,
+    folder: dirname(work.result),
+    log: kept,
+  });
+  // A failure whose cause is plain leaves nothing behind, not even a log.
+  if (failure.remedy.includes(kept)) await copyFile(logFile, kept, constants.COPYFILE_EXCL);
+  throw failure;
 }
 
 async function readRecipe(recipeFile: string): Promise<Recipe> {

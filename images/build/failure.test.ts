@@ -63,7 +63,7 @@ test('lines of the tools become progress', () => {
   assert.deepEqual(progressOf('I: running apt-get update...'), {
     stage: 'packages',
     message: 'running apt-get update',
-    fraction: 0.02,
+    fraction: 0.01,
   });
   assert.deepEqual(progressOf('bootswarm: hook greet'), { stage: 'configure', message: 'hook greet' });
   assert.deepEqual(progressOf('[=====-      ]  250/1000  25%'), { stage: 'squashfs', fraction: 0.25 });

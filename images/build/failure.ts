@@ -1,4 +1,4 @@
-import type { Problem } from '../format/index.ts';
+import type { Problem } from '@bootswarm/images/format';
 import { problem } from './problems.ts';
 import type { Recipe } from './recipe.ts';
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArtefactRole, Manifest } from '../format/index.ts';
+import type { ArtefactRole, Manifest } from '@bootswarm/images/format';
 import { ARTEFACT_NAMES, writeManifest } from './build-folder.ts';
 import { LIVE_BOOT_ARGUMENT } from './plan.ts';
 import { problem } from './problems.ts';

@@ -68,7 +68,7 @@ export interface ConfigureStep {
 }
 
 /** `source` is relative to the folder of the recipe. */
-export type StagedFile = { readonly content: string } | { readonly source: string };
+type StagedFile = { readonly content: string } | { readonly source: string };
 
 /** Users before files, which may belong to them; hooks last, since they may need both. */
 export function configureSteps(recipe: Recipe): ConfigureStep[] {

@@ -1,4 +1,4 @@
-import { defineProblems } from '../format/index.ts';
+import { defineProblems } from '@bootswarm/images/format';
 
 /** Everything that can go wrong between a recipe and a build folder. */
 export const problem = defineProblems({

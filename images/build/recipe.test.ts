@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Problem } from '../format/index.ts';
+import { Problem } from '@bootswarm/images/format';
 import { parseRecipe } from './recipe.ts';
 
 const HEAD = ['name: tiny', 'version: "1.0"', 'suite: bookworm'];

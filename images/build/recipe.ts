@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
+import { Architecture, KernelArgument, ReleaseName, ReleaseVersion } from '@bootswarm/images/format';
 import { type Document, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { Architecture, KernelArgument, ReleaseName, ReleaseVersion } from '../format/index.ts';
 import { problem } from './problems.ts';
 
 /** Without a trailing `-`, which tells apt to remove the package. */
@@ -46,7 +46,6 @@ const RecipeFile = z
   .refine((file) => (file.content === undefined) !== (file.source === undefined), {
     message: 'must have either `content` or `source`',
   });
-export type RecipeFile = z.infer<typeof RecipeFile>;
 
 const RecipeUser = z.strictObject({
   name: AccountName,
@@ -70,7 +69,6 @@ const RecipeUser = z.strictObject({
   groups: z.array(AccountName).default([]),
   shell: AbsolutePath.default('/bin/bash'),
 });
-export type RecipeUser = z.infer<typeof RecipeUser>;
 
 const RecipeHook = z.strictObject({
   name: z

@@ -62,7 +62,7 @@ async function sync(path: string): Promise<void> {
   await handle.sync();
 }
 
-export function isErrno(error: unknown, code: string): boolean {
+function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 

@@ -80,7 +80,10 @@ export class ArtefactFolder {
     await file.truncate(length);
   }
 
-  /** Checks the SHA-256 of what has gathered and makes it whole. A wrong one is discarded. */
+  /**
+   * Checks the SHA-256 of what has gathered and makes it whole. A wrong one is discarded.
+   * @throws what the disk throws; what could not be flushed is discarded as well.
+   */
   async finish(sha256: string): Promise<Finish> {
     const partial = this.partialPathOf(sha256);
     const digest = await digestOf(createReadStream(partial, { highWaterMark: 1024 * 1024 }));
@@ -88,7 +91,14 @@ export class ArtefactFolder {
       await this.discard(sha256);
       return { ok: false, actualSha256: digest.sha256 };
     }
-    await flush(partial);
+    try {
+      await flush(partial);
+    } catch (error) {
+      // The system drops pages that it could not write and calls the next flush a success: nothing here can
+      // be trusted to be on the disk (fsync(2), EIO and ENOSPC).
+      await this.discard(sha256);
+      throw error;
+    }
     await rename(partial, this.pathOf(sha256));
     await flush(join(this.#folder, 'whole'));
     return { ok: true, digest };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -37,12 +37,17 @@ const sha256 = 'c'.repeat(64);
 let folder = '';
 let url = '';
 const server = createServer((request, response) => {
-  void sendFile(request, response, { path: join(folder, 'file'), sha256 });
+  void sendFile(request, response, {
+    path: join(folder, request.url === '/unreadable' ? 'unreadable' : 'file'),
+    sha256,
+  });
 });
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bootswarm-send-'));
   await writeFile(join(folder, 'file'), content);
+  // A folder opens and has a length, and every read of it fails.
+  await mkdir(join(folder, 'unreadable'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 });
@@ -96,4 +101,11 @@ test('many clients at once share the buffers and get their own bytes', async () 
     }),
   );
   assert.deepEqual(bodies, Array(24).fill(true));
+});
+
+test('a file that cannot be read breaks the connection: nothing else is sent in its place', async () => {
+  const response = await fetch(`${url}unreadable`).catch((error: unknown) => error);
+  if (response instanceof Response) await assert.rejects(response.arrayBuffer(), TypeError);
+  else assert.ok(response instanceof TypeError);
+  assert.equal((await fetch(url, { method: 'HEAD' })).status, 200, 'the server goes on');
 });

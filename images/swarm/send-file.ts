@@ -67,9 +67,9 @@ async function pump(handle: FileHandle, range: ByteRange, response: ServerRespon
   try {
     while (at < range.end && !response.destroyed) {
       const wanted = Math.min(buffer.length, range.end - at);
-      const { bytesRead } = await handle.read(buffer, 0, wanted, at);
+      const bytesRead = await readOrZero(handle, buffer.subarray(0, wanted), at);
       // The length was promised already: only breaking off can tell the client.
-      if (bytesRead === 0) response.destroy(new Error('the file became shorter while it was sent'));
+      if (bytesRead === 0) response.destroy(new Error('the file could not be read to its end'));
       else if (await written(response, buffer.subarray(0, bytesRead))) at += bytesRead;
     }
   } finally {
@@ -77,6 +77,14 @@ async function pump(handle: FileHandle, range: ByteRange, response: ServerRespon
   }
   if (!response.destroyed) response.end();
   return at - range.start;
+}
+
+async function readOrZero(handle: FileHandle, buffer: Buffer, at: number): Promise<number> {
+  try {
+    return (await handle.read(buffer, 0, buffer.length, at)).bytesRead;
+  } catch {
+    return 0;
+  }
 }
 
 /** Whether the bytes left; they may be overwritten once this resolves. */

@@ -1,7 +1,9 @@
-import { fileURLToPath } from 'node:url';
-import type { Lab, Process } from '../lab/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Edge, Release } from '@bootswarm/controller/contract';
+import { releaseId } from '@bootswarm/images/format';
+import type { Lab, Process, Segment } from '../lab/index.ts';
+import { program } from './program.ts';
 
-const top = fileURLToPath(new URL('../..', import.meta.url));
 const CONTROLLER_PORT = 8470;
 const UP_MS = 20_000;
 
@@ -59,6 +61,34 @@ export class Site {
     return this.startEdge(name, interfaces, { BOOTSWARM_JOIN_TOKEN: joinToken });
   }
 
+  /** Adds a segment of the lab under the name `segN`, and gives away its addresses 100 to 199. */
+  async addSegment(segment: Segment, edge: string): Promise<void> {
+    const { number, subnet, gateway } = segment;
+    const pool = `${subnet.address(100)}-${subnet.address(199)}`;
+    const where = ['--subnet', subnet.cidr, '--router', gateway, '--pool', pool, '--edge', edge];
+    await this.bootswarm('segment', 'add', `seg${number}`, ...where);
+  }
+
+  /** @returns the release's id. */
+  async publish(buildFolder: string): Promise<string> {
+    const { manifest } = (await this.bootswarm('image', 'publish', buildFolder)) as Release;
+    return releaseId(manifest);
+  }
+
+  /** Resolves when every edge has attested all artefacts of a release. Some segment or machine must name it. */
+  async releaseReady(release: string, timeoutMs = 60_000): Promise<void> {
+    const { manifest } = (await this.bootswarm('image', 'show', release)) as Release;
+    const deadline = Date.now() + timeoutMs;
+    while (Date.now() < deadline) {
+      const edges = (await this.bootswarm('edge', 'list')) as Edge[];
+      const ready = (edge: Edge): boolean =>
+        manifest.artefacts.every(({ sha256 }) => edge.status?.ready.includes(sha256));
+      if (edges.every(ready)) return;
+      await sleep(500);
+    }
+    throw new Error(`no edge had ${release} ready within ${timeoutMs / 1000} s`);
+  }
+
   /** Starts an edge that joined before. */
   async startEdge(
     name: string,
@@ -76,8 +106,4 @@ export class Site {
     await this.#edge.waitForLine(/edge is up/, UP_MS);
     return this.#edge;
   }
-}
-
-function program(file: string, ...args: readonly string[]): readonly string[] {
-  return [process.execPath, `${top}${file}`, ...args];
 }

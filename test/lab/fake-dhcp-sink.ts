@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Namespace } from './index.ts';
 
 /** A packet that reached the sink. */
-export interface SunkPacket {
+interface SunkPacket {
   /** The relay agent's address; `0.0.0.0` from a client itself. */
   readonly giaddr: string;
   /** Lower case, with colons. */

@@ -7,14 +7,17 @@ export function artefactKey(sha256: string): string {
   return `artefacts/${sha256}`;
 }
 
+/** What it needs of the folder of artefacts. */
+export type UploadFolder = Pick<ArtefactFolder, 'receivedBytes' | 'append' | 'finish' | 'discard'>;
+
 /** Takes artefacts in, piecemeal and verified, and remembers the digest of each that is whole. */
 export class Uploads {
   readonly #store: StateStore;
-  readonly #folder: ArtefactFolder;
+  readonly #folder: UploadFolder;
   /** One writer for each artefact. */
   readonly #busy = new Set<string>();
 
-  constructor(store: StateStore, folder: ArtefactFolder) {
+  constructor(store: StateStore, folder: UploadFolder) {
     this.#store = store;
     this.#folder = folder;
   }
@@ -31,10 +34,9 @@ export class Uploads {
     return entry?.value as Digest | undefined;
   }
 
-  /** @throws Problem not_found */
+  /** @throws Problem artefact_unknown */
   async requireWhole(sha256: string): Promise<void> {
-    if (!(await this.digestOf(sha256)))
-      throw problem('not_found', { facts: { kind: 'artefact', name: sha256 } });
+    if (!(await this.digestOf(sha256))) throw problem('artefact_unknown', { facts: { sha256 } });
   }
 
   /**
@@ -60,7 +62,7 @@ export class Uploads {
   ): Promise<Upload> {
     const { received, complete } = await this.show(sha256);
     if (complete) return { received, complete };
-    // A shorter announcement than what is there means that earlier tries were of another file.
+    // From 0 on is always allowed: what gathered before may be damaged.
     if (offset !== received && offset !== 0) throw problem('upload_offset', { facts: { received, offset } });
     const reached = await this.#folder.append(sha256, offset, bytes, length);
     if (reached > length) {

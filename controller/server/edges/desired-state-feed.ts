@@ -15,45 +15,65 @@ interface Issued {
  */
 export class DesiredStateFeed {
   readonly #store: StateStore;
-  readonly #fleet: () => Promise<Fleet>;
+  readonly #readFleet: () => Promise<Fleet>;
   readonly #privateKey: string;
   readonly #issued = new Map<string, Issued>();
+  /** Ends each wait that is going on. */
+  readonly #waits = new Set<() => void>();
+  #read: { readonly revision: number; readonly fleet: Promise<Fleet> } | undefined;
+  #stopped = false;
 
-  constructor(store: StateStore, fleet: () => Promise<Fleet>, privateKey: string) {
+  constructor(store: StateStore, readFleet: () => Promise<Fleet>, privateKey: string) {
     this.#store = store;
-    this.#fleet = fleet;
+    this.#readFleet = readFleet;
     this.#privateKey = privateKey;
   }
 
   /** The desired state once its revision is above `after`, or null when `waitMs` or `signal` ended the wait. */
   async next(edge: string, after: number, waitMs: number, signal: AbortSignal): Promise<Signed | null> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
-    for (;;) {
-      const changed = this.#nextChange(deadline);
-      const { revision, signed } = await this.#issue(edge);
-      if (revision > after) return signed;
-      if (deadline.aborted) return null;
-      await changed;
+    let over = this.#stopped || signal.aborted || waitMs === 0;
+    let changed = false;
+    let wake = (): void => {};
+    const end = (): void => {
+      over = true;
+      wake();
+    };
+    const unwatch = this.#store.watch(() => {
+      changed = true;
+      wake();
+    });
+    const timer = setTimeout(end, waitMs);
+    signal.addEventListener('abort', end);
+    this.#waits.add(end);
+    try {
+      for (;;) {
+        changed = false;
+        const { revision, signed } = await this.#issue(edge);
+        if (revision > after) return signed;
+        if (over) return null;
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        if (!changed) await woken;
+      }
+    } finally {
+      this.#waits.delete(end);
+      signal.removeEventListener('abort', end);
+      clearTimeout(timer);
+      unwatch();
     }
   }
 
-  /** Resolves at the next change of the store, or when `deadline` comes. Listening begins at once. */
-  #nextChange(deadline: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        stop();
-        deadline.removeEventListener('abort', done);
-        resolve();
-      };
-      const stop = this.#store.watch(done);
-      deadline.addEventListener('abort', done);
-    });
+  /** Ends every wait, and lets nobody wait any more. */
+  stop(): void {
+    this.#stopped = true;
+    for (const end of this.#waits) end();
   }
 
   async #issue(edge: string): Promise<Issued> {
     // Read before the content: a content newer than its revision is issued again, never the other way.
     const revision = await this.#store.revision();
-    const content = desiredStateOf(edge, await this.#fleet());
+    const content = desiredStateOf(edge, await this.#fleetAt(revision));
     const contentSha256 = sha256Of(JSON.stringify(content));
     const held = this.#issued.get(edge);
     if (held?.contentSha256 === contentSha256) return held;
@@ -61,5 +81,16 @@ export class DesiredStateFeed {
     const issued = { contentSha256, revision, signed: signText(JSON.stringify(state), this.#privateKey) };
     this.#issued.set(edge, issued);
     return issued;
+  }
+
+  /** One reading serves all edges: every commit wakes all that wait. */
+  #fleetAt(revision: number): Promise<Fleet> {
+    if (this.#read?.revision === revision) return this.#read.fleet;
+    const read = { revision, fleet: this.#readFleet() };
+    this.#read = read;
+    read.fleet.catch(() => {
+      if (this.#read === read) this.#read = undefined;
+    });
+    return read.fleet;
   }
 }

@@ -8,7 +8,7 @@ import {
 import type { z } from 'zod';
 import { type Actor, makeToken, spendJoinToken, tokenKey, tokenKeys } from '../access/tokens.ts';
 import type { StateStore } from '../store/state-store.ts';
-import { transact } from '../store/transact.ts';
+import { type Reads, transact } from '../store/transact.ts';
 
 const PREFIX = 'edges/';
 const JOIN_TOKEN_MS = 24 * 3600 * 1000;
@@ -40,14 +40,12 @@ export class Edges {
     return Edge.parse(entry.value);
   }
 
-  /** @throws Problem already_exists */
+  /** @throws Problem edge_exists */
   add(name: string, now: Date): Promise<z.infer<typeof EdgeInvitation>> {
     return transact(this.#store, `edge ${name}`, async (reads) => {
       if (await reads.get(edgeKey(name)))
-        throw problem('already_exists', { field: 'name', facts: { kind: 'edge', name } });
-      const edge: Edge = { name, journalSeq: 0 };
-      const invitation = invite(edge, now);
-      return { put: { [edgeKey(name)]: edge, ...invitation.put }, result: invitation.result };
+        throw problem('edge_exists', { field: 'name', facts: { edge: name } });
+      return invite({ name, journalSeq: 0 }, now);
     });
   }
 
@@ -61,11 +59,15 @@ export class Edges {
     });
   }
 
-  /** Its tokens end in the same commit. @throws Problem not_found, edge_in_use */
-  remove(name: string, servedBy: () => Promise<string | undefined>): Promise<void> {
+  /**
+   * Its tokens end in the same commit.
+   * @param servedBy names a segment that needs it.
+   * @throws Problem not_found, edge_in_use
+   */
+  remove(name: string, servedBy: (edge: string, reads: Reads) => Promise<string | undefined>): Promise<void> {
     return transact(this.#store, `edge ${name}`, async (reads) => {
       if (!(await reads.get(edgeKey(name)))) throw unknownEdge(name);
-      const segment = await servedBy();
+      const segment = await servedBy(name, reads);
       if (segment) throw problem('edge_in_use', { facts: { edge: name, segment } });
       const tokens = await Promise.all([
         tokenKeys(this.#store, 'edge', name),
@@ -108,6 +110,7 @@ export function unknownEdge(name: string): Error {
   return problem('not_found', { facts: { kind: 'edge', name } });
 }
 
+/** Writes the edge as well, so that of two invitations at once the second sees and ends the first. */
 function invite(
   edge: Edge,
   now: Date,
@@ -115,5 +118,8 @@ function invite(
   const joinToken = makeToken('join');
   const expiresAt = new Date(now.getTime() + JOIN_TOKEN_MS).toISOString();
   const actor: Actor = { kind: 'join', edge: edge.name, expiresAt };
-  return { put: { [tokenKey(joinToken)]: actor }, result: { edge, joinToken, expiresAt } };
+  return {
+    put: { [edgeKey(edge.name)]: edge, [tokenKey(joinToken)]: actor },
+    result: { edge, joinToken, expiresAt },
+  };
 }

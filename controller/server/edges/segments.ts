@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Intent, problem, Segment, segmentProblem } from '@bootswarm/controller/contract';
 import type { StateStore } from '../store/state-store.ts';
-import { transact } from '../store/transact.ts';
+import { type Reads, transact } from '../store/transact.ts';
 import { edgeKey } from './edges.ts';
 
 const PREFIX = 'segments/';
@@ -26,7 +26,7 @@ export class Segments {
   /** @throws Problem not_found */
   async show(name: string): Promise<Segment> {
     const entry = await this.#store.get(PREFIX + name);
-    if (!entry) throw problem('not_found', { facts: { kind: 'segment', name } });
+    if (!entry) throw unknownSegment(name);
     return Segment.parse(entry.value);
   }
 
@@ -50,11 +50,21 @@ export class Segments {
   }
 
   /** @throws Problem not_found */
-  async remove(name: string): Promise<void> {
-    await this.show(name);
-    await transact(this.#store, `segment ${name}`, async (reads) => {
+  remove(name: string): Promise<void> {
+    return transact(this.#store, `segment ${name}`, async (reads) => {
+      if (!(await reads.get(PREFIX + name))) throw unknownSegment(name);
       await reads.get(GUARD);
       return { put: { [GUARD]: name }, remove: [PREFIX + name], result: undefined };
     });
   }
+
+  /** A segment that `edge` serves; the transaction of `reads` loses where that changes meanwhile. */
+  async servedBy(edge: string, reads: Reads): Promise<string | undefined> {
+    await reads.get(GUARD);
+    return (await this.list()).find((segment) => segment.edges.includes(edge))?.name;
+  }
+}
+
+function unknownSegment(name: string): Error {
+  return problem('not_found', { facts: { kind: 'segment', name } });
 }

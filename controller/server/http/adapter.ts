@@ -1,5 +1,5 @@
-import type { Call, Endpoint, Result } from '@bootswarm/controller/contract';
-import { problem } from '@bootswarm/controller/contract';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Call, type Endpoint, ErrorBody, problem, type Result } from '@bootswarm/controller/contract';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
@@ -7,13 +7,16 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Actor } from '../access/tokens.ts';
 
-/** Enough for a journal batch or the manifest of a 1 TiB image, and no more. */
-const JSON_BODY_MOST_BYTES = 128 * 1024 * 1024;
-const SMALL_BODY_MOST_BYTES = 4 * 1024 * 1024;
+/** Enough for the manifest of a 1 TiB image in pieces of 1 MiB, which operators alone send. */
+const OPERATOR_BODY_MOST_BYTES = 128 * 1024 * 1024;
+/** Enough for a full journal batch. */
+const EDGE_BODY_MOST_BYTES = 4 * 1024 * 1024;
+/** A sender that is silent for longer is gone, though TCP may not know yet: the command line tries for 30 s. */
+const SILENT_MS = 20_000;
 
 export interface Env {
   readonly Bindings: HttpBindings;
-  readonly Variables: { actor: Actor | undefined };
+  readonly Variables: { actor: Actor | undefined; token: string | undefined };
 }
 
 export type Api = OpenAPIHono<Env>;
@@ -21,6 +24,8 @@ export type Api = OpenAPIHono<Env>;
 /** What a handler gets beside the parsed call. */
 export interface Inside {
   readonly actor: Actor | undefined;
+  /** As it was sent. */
+  readonly token: string | undefined;
   /** Ends when the caller goes away. */
   readonly signal: AbortSignal;
   readonly node: HttpBindings;
@@ -39,14 +44,22 @@ export function serve<E extends Endpoint>(api: Api, endpoint: E, handler: Handle
   api.on(endpoint.method.toUpperCase(), path, async (c) => {
     requireAudience(endpoint, c.get('actor'));
     const call = {
-      params: parse(endpoint.params, c.req.param(), undefined),
-      query: parse(endpoint.query, c.req.query(), undefined),
+      params: parse(endpoint.params, c.req.param()),
+      query: parse(endpoint.query, c.req.query()),
       body: await readBody(endpoint, c),
     } as Call<E>;
-    const inside = { actor: c.get('actor'), signal: c.req.raw.signal, node: c.env };
+    const [actor, token, node] = [c.get('actor'), c.get('token'), c.env];
+    const inside = { actor, token, signal: goneSignal(node.outgoing as ServerResponse), node };
     const result = await handler(call, inside);
     return endpoint.result === 'bytes' ? RESPONSE_ALREADY_SENT : c.json(result as object);
   });
+}
+
+function goneSignal(outgoing: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (outgoing.destroyed) gone.abort();
+  else outgoing.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 function requireAudience({ audience }: Endpoint, actor: Actor | undefined): void {
@@ -56,15 +69,28 @@ function requireAudience({ audience }: Endpoint, actor: Actor | undefined): void
     throw problem('token_not_for_this', { facts: { kind: actor.kind, wanted: audience } });
 }
 
+/**
+ * The bytes of a request's body. Who stops reading early leaves the connection open, so that the error reaches
+ * the sender; getRequestListener then drains or ends it.
+ */
+export async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array, void> {
+  incoming.setTimeout(SILENT_MS, () => incoming.destroy());
+  try {
+    yield* incoming.iterator({ destroyOnReturn: false });
+  } finally {
+    incoming.setTimeout(0);
+  }
+}
+
 async function readBody(endpoint: Endpoint, c: Context<Env>): Promise<unknown> {
   if (endpoint.body === undefined || endpoint.body === 'bytes') return undefined;
-  const most = endpoint.audience === 'operator' ? JSON_BODY_MOST_BYTES : SMALL_BODY_MOST_BYTES;
-  const chunks: Buffer[] = [];
+  const most = endpoint.audience === 'operator' ? OPERATOR_BODY_MOST_BYTES : EDGE_BODY_MOST_BYTES;
+  const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of c.env.incoming) {
-    length += (chunk as Buffer).length;
+  for await (const chunk of bodyOf(c.env.incoming as IncomingMessage)) {
+    length += chunk.length;
     if (length > most) throw problem('body_too_large', { facts: { most } });
-    chunks.push(chunk as Buffer);
+    chunks.push(chunk);
   }
   let json: unknown;
   try {
@@ -72,12 +98,12 @@ async function readBody(endpoint: Endpoint, c: Context<Env>): Promise<unknown> {
   } catch (error) {
     throw problem('body_not_json', { cause: error });
   }
-  return parse(endpoint.body, json, undefined);
+  return parse(endpoint.body, json);
 }
 
 /** @throws Problem input_invalid, naming the first field that is wrong. */
-function parse(schema: z.ZodType | undefined, value: unknown, otherwise: unknown): unknown {
-  if (schema === undefined) return otherwise;
+function parse(schema: z.ZodType | undefined, value: unknown): unknown {
+  if (schema === undefined) return undefined;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -92,14 +118,6 @@ function parse(schema: z.ZodType | undefined, value: unknown, otherwise: unknown
 }
 
 const octets = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } as const } };
-const errorSchema = z.object({
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    remedy: z.string(),
-    field: z.string().optional(),
-  }),
-});
 
 function describe(endpoint: Endpoint): RouteConfig {
   const { method, path, summary, audience, params, query, body, result } = endpoint;
@@ -123,7 +141,7 @@ function describe(endpoint: Endpoint): RouteConfig {
       },
       default: {
         description: 'What went wrong, in which field, and what to do',
-        content: { 'application/json': { schema: errorSchema } },
+        content: { 'application/json': { schema: ErrorBody } },
       },
     },
   };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { problem } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import { OpenAPIHono } from '@hono/zod-openapi';
@@ -22,7 +22,8 @@ export function makeApi({ actorOf, log, version }: ApiOptions): Api {
   const api = new OpenAPIHono<Env>();
 
   api.use(async (c, next) => {
-    const token = tokenOf(c.req.header('authorization'));
+    const token = tokenOf(c.req.method, c.req.header('authorization'));
+    c.set('token', token);
     c.set('actor', token === undefined ? undefined : await actorOf(token));
     // Nothing but health tells a stranger anything, not even which routes there are.
     if (c.get('actor') || c.req.path === '/healthz') return next();
@@ -46,20 +47,30 @@ export function makeApi({ actorOf, log, version }: ApiOptions): Api {
   return api;
 }
 
-function tokenOf(header: string | undefined): string | undefined {
+/**
+ * The token as a bearer, or as the password of any user. A browser adds the latter to requests that other
+ * sites make, so that it serves for reading alone.
+ */
+function tokenOf(method: string, header: string | undefined): string | undefined {
   const [scheme = '', credentials = ''] = (header ?? '').split(' ');
   if (scheme.toLowerCase() === 'bearer') return credentials;
-  if (scheme.toLowerCase() === 'basic')
+  if (scheme.toLowerCase() === 'basic' && ['GET', 'HEAD'].includes(method))
     return Buffer.from(credentials, 'base64').toString().split(':').slice(1).join(':');
   return undefined;
 }
 
-function unexpected(error: Error, c: Context, log: Logger): Problem {
-  if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
-    return problem('disk_full', { facts: { where: 'the controller' }, cause: error });
+function unexpected(error: Error, c: Context<Env>, log: Logger): Problem {
+  if (isDiskFull(error)) return problem('disk_full', { facts: { where: 'the controller' }, cause: error });
   const request = randomUUID();
-  log.error({ request, method: c.req.method, path: c.req.path, err: error }, 'request failed');
+  const what = { request, method: c.req.method, path: c.req.path, err: error };
+  // Nobody reads the answer then, and nothing is wrong here.
+  if (c.env.incoming.destroyed && !c.env.incoming.readableEnded) log.debug(what, 'the caller went away');
+  else log.error(what, 'request failed');
   return problem('internal', { facts: { reason: error.message, request }, cause: error });
+}
+
+function isDiskFull(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ENOSPC' || error.code === 'EDQUOT';
 }
 
 /** /openapi.json and a page that shows it, from files of ours alone. */
@@ -69,7 +80,7 @@ function addDocs(api: Api, version: string): void {
     openapi: '3.1.0',
     info: { title: 'Bootswarm controller', version },
   });
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const folder = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
   const assets = {
     'swagger-ui.css': 'text/css',
     'swagger-ui-bundle.js': 'text/javascript',

@@ -1,27 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { endpoints } from '@bootswarm/controller/contract';
 import { releaseId } from '@bootswarm/images/format';
-import { type ArtefactFolder, sendFile } from '@bootswarm/images/swarm';
-import type { Releases } from '../catalogue/releases.ts';
-import type { Uploads } from '../catalogue/uploads.ts';
-import type { DesiredStateFeed } from '../edges/desired-state-feed.ts';
-import type { Edges } from '../edges/edges.ts';
-import type { Segments } from '../edges/segments.ts';
+import { sendFile } from '@bootswarm/images/swarm';
 import { takeJournal } from '../machines/journal.ts';
-import type { Machines } from '../machines/machines.ts';
-import type { StateStore } from '../store/state-store.ts';
-import { type Api, type Inside, serve } from './adapter.ts';
-
-export interface Services {
-  readonly version: string;
-  readonly store: StateStore;
-  readonly artefacts: ArtefactFolder;
-  readonly uploads: Uploads;
-  readonly releases: Releases;
-  readonly segments: Segments;
-  readonly edges: Edges;
-  readonly machines: Machines;
-  readonly feed: DesiredStateFeed;
-}
+import type { Services } from '../services.ts';
+import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 
 /** Binds every endpoint of the contract to what carries it out. */
 export function addRoutes(api: Api, services: Services): void {
@@ -38,7 +21,7 @@ function addCatalogueRoutes(api: Api, { releases, uploads, artefacts }: Services
   serve(api, endpoints.publishRelease, ({ body }) => releases.publish(body, new Date()));
   serve(api, endpoints.showUpload, ({ params }) => uploads.show(params.sha256));
   serve(api, endpoints.sendUpload, ({ params, query }, { node }) =>
-    uploads.receive(params.sha256, { ...query, bytes: node.incoming as AsyncIterable<Uint8Array> }),
+    uploads.receive(params.sha256, { ...query, bytes: bodyOf(node.incoming as IncomingMessage) }),
   );
   serve(api, endpoints.fetchArtefact, async ({ params: { sha256 } }, { node: { incoming, outgoing } }) => {
     await uploads.requireWhole(sha256);
@@ -60,9 +43,7 @@ function addOperatorRoutes(api: Api, { segments, edges, machines }: Services): v
   serve(api, endpoints.inviteEdge, ({ params }) => edges.invite(params.name, new Date()));
   serve(api, endpoints.showEdge, ({ params }) => edges.show(params.name));
   serve(api, endpoints.removeEdge, async ({ params: { name } }) => {
-    const servedBy = async (): Promise<string | undefined> =>
-      (await segments.list()).find((segment) => segment.edges.includes(name))?.name;
-    await edges.remove(name, servedBy);
+    await edges.remove(name, (edge, reads) => segments.servedBy(edge, reads));
     return {};
   });
   serve(api, endpoints.listMachines, () => machines.list());
@@ -71,7 +52,7 @@ function addOperatorRoutes(api: Api, { segments, edges, machines }: Services): v
 }
 
 function addEdgeRoutes(api: Api, { store, edges, feed }: Services): void {
-  serve(api, endpoints.join, (_, inside) => edges.join(bearerOf(inside), new Date()));
+  serve(api, endpoints.join, (_, { token = '' }) => edges.join(token, new Date()));
   serve(api, endpoints.desiredState, ({ query }, inside) =>
     feed.next(edgeOf(inside), query.after, query.waitSeconds * 1000, inside.signal),
   );
@@ -88,8 +69,4 @@ function addEdgeRoutes(api: Api, { store, edges, feed }: Services): void {
 function edgeOf({ actor }: Inside): string {
   if (actor?.kind !== 'edge') throw new TypeError('the endpoint is not for edges alone');
   return actor.edge;
-}
-
-function bearerOf({ node }: Inside): string {
-  return (node.incoming.headers.authorization ?? '').replace(/^Bearer /i, '');
 }

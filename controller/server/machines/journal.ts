@@ -31,7 +31,7 @@ export function takeJournal(
       const key = machineKey(machine.id);
       const entry = known.get(key);
       if (entry) reads.dependOn(entry);
-      else put[GUARD] = machine.id;
+      if (!isKnownBy(machine, machines.get(key))) put[GUARD] = machine.id;
       machines.set(key, machine);
       put[key] = machine;
       put[recordKey(machine.id, edgeName, record)] = { ...record, edge: edgeName };
@@ -42,8 +42,13 @@ export function takeJournal(
   });
 }
 
+/** Whether `held` has all by which `machine` may be matched. */
+function isKnownBy(machine: Machine, held: Machine | undefined): boolean {
+  return held?.macs.length === machine.macs.length && held.uuid === machine.uuid;
+}
+
 /** The machine after a record of it; a new one where `known` is undefined. */
-export function sighted(known: Machine | undefined, record: JournalRecord): Machine {
+function sighted(known: Machine | undefined, record: JournalRecord): Machine {
   const uuid = tellingUuid(record.uuid) ?? known?.uuid;
   const segment = record.segment ?? known?.segment;
   const address = record.address ?? known?.address;

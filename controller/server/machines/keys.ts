@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 export const MACHINES_PREFIX = 'machines/';
 export const JOURNAL_PREFIX = 'machine-journal/';
-/** Read and written wherever a machine is made, so that no MAC gets two machines. */
+/** Read and written wherever a machine is made or gets a MAC or UUID, so that none of them gets two machines. */
 export const GUARD = 'guards/machines';
 
 export function machineKey(id: string): string {

@@ -1,9 +1,12 @@
+import { statfs } from 'node:fs/promises';
 import { open, type RootDatabase } from 'lmdb';
 import type { Change, Entry, Outcome, Page, StateStore } from './state-store.ts';
 import { Watchers } from './watchers.ts';
 
 /** A key sorts behind every key that begins with the same prefix when this is added to the prefix. */
 const BEHIND_ALL = '\uffff';
+/** A failed commit with less than this left on the disk failed for want of room. */
+const FULL_BELOW_BYTES = 1024 * 1024;
 const REVISION_KEY = '\u0001revision';
 
 interface Held {
@@ -14,16 +17,20 @@ interface Held {
 /** State in one LMDB environment of this process. */
 export class LmdbStore implements StateStore {
   readonly #db: RootDatabase<Held | number, string>;
+  readonly #folder: string;
   readonly #watchers = new Watchers();
 
-  private constructor(db: RootDatabase<Held | number, string>) {
+  private constructor(db: RootDatabase<Held | number, string>, folder: string) {
     this.#db = db;
+    this.#folder = folder;
   }
 
   /** Opens or makes the environment in `folder`. */
   static open(folder: string): LmdbStore {
-    // Without overlappingSync a commit resolves after its one fdatasync: see decisions/0002.
-    return new LmdbStore(open({ path: folder, encoding: 'json', overlappingSync: false }));
+    // Without overlappingSync a commit resolves after its one fdatasync: see decisions/0002. With event turn
+    // batching lmdb keeps a promise to itself, whose rejection on a full disk would end the process.
+    const options = { encoding: 'json', overlappingSync: false, eventTurnBatching: false } as const;
+    return new LmdbStore(open({ path: folder, ...options }), folder);
   }
 
   async get(key: string): Promise<Entry | undefined> {
@@ -42,17 +49,20 @@ export class LmdbStore implements StateStore {
 
   async commit(change: Change): Promise<Outcome> {
     // Every expectation is checked before the first write: a throw inside would not roll back.
-    const outcome = await this.#db.transaction((): Outcome => {
+    const committed = this.#db.transaction((): Outcome => {
       for (const [key, version] of Object.entries(change.expect ?? {})) {
         const held = this.#db.get(key) as Held | undefined;
         if ((held?.version ?? 0) !== version) return { ok: false, conflict: key };
       }
       const revision = this.#revision() + 1;
-      void this.#db.put(REVISION_KEY, revision);
+      this.#db.putSync(REVISION_KEY, revision);
       for (const [key, value] of Object.entries(change.put ?? {}))
-        void this.#db.put(key, { value, version: revision });
-      for (const key of change.remove ?? []) void this.#db.remove(key);
+        this.#db.putSync(key, { value, version: revision });
+      for (const key of change.remove ?? []) this.#db.removeSync(key);
       return { ok: true, revision };
+    });
+    const outcome = await committed.catch(async (error: unknown) => {
+      throw await this.#reasonOf(error);
     });
     if (outcome.ok) this.#watchers.tell();
     return outcome;
@@ -69,6 +79,20 @@ export class LmdbStore implements StateStore {
   async close(): Promise<void> {
     this.#watchers.clear();
     await this.#db.close();
+  }
+
+  /**
+   * Why a commit failed. lmdb rejects it with a promise of the reason, which ends the process unless someone
+   * waits for it. LMDB calls a write that was cut short by a full disk an input/output error.
+   */
+  async #reasonOf(error: unknown): Promise<unknown> {
+    const { commitError } = error as { readonly commitError?: Promise<never> };
+    const reason = await commitError?.catch((found: unknown) => found);
+    const { bavail, bsize } = await statfs(this.#folder);
+    if (bavail * bsize > FULL_BELOW_BYTES) return reason ?? error;
+    return Object.assign(new Error('no space left on device', { cause: reason ?? error }), {
+      code: 'ENOSPC',
+    });
   }
 
   #revision(): number {

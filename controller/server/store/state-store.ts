@@ -1,7 +1,7 @@
 /**
  * Where the controller's state lives: versioned JSON values under string keys, changed by transactions that
  * either hold as a whole or name the key they lost on. Shaped so that etcd can stand behind it (its
- * mod_revision is our version, its Txn our commit); `conformance.ts` is what every driver must pass.
+ * mod_revision is our version, its Txn our commit); `state-store.test.ts` is what every driver must pass.
  */
 export interface StateStore {
   get(key: string): Promise<Entry | undefined>;

@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  broadcastOf,
-  formatMac,
-  ipv4FromNumber,
-  ipv4ToNumber,
-  netmaskOf,
-  networkOf,
-  parseMac,
-  subnetContains,
-} from './addresses.ts';
+import { formatMac, ipv4FromNumber, ipv4ToNumber, parseCidr } from './addresses.ts';
 
 test('addresses are numbers and back', () => {
   for (const [dotted, number] of [
@@ -41,51 +32,23 @@ test('what is no address is refused', () => {
 });
 
 const SUBNETS = [
-  {
-    cidr: '10.99.0.0/24',
-    network: '10.99.0.0',
-    mask: '255.255.255.0',
-    last: '10.99.0.255',
-    not: '10.99.1.0',
-  },
-  {
-    cidr: '10.99.0.77/25',
-    network: '10.99.0.0',
-    mask: '255.255.255.128',
-    last: '10.99.0.127',
-    not: '10.99.0.128',
-  },
-  {
-    cidr: '192.0.2.1/32',
-    network: '192.0.2.1',
-    mask: '255.255.255.255',
-    last: '192.0.2.1',
-    not: '192.0.2.2',
-  },
+  { cidr: '10.99.0.0/24', network: '10.99.0.0', prefixBits: 24 },
+  { cidr: '10.99.0.177/25', network: '10.99.0.128', prefixBits: 25 },
+  { cidr: '192.0.2.1/32', network: '192.0.2.1', prefixBits: 32 },
+  { cidr: '255.1.2.3/0', network: '0.0.0.0', prefixBits: 0 },
 ];
-for (const { cidr, network, mask, last, not } of SUBNETS) {
-  test(`${cidr} spans ${network} to ${last}`, () => {
-    assert.equal(networkOf(cidr), network);
-    assert.equal(netmaskOf(cidr), mask);
-    assert.equal(broadcastOf(cidr), last);
-    assert.ok(subnetContains(cidr, network) && subnetContains(cidr, last));
-    assert.ok(!subnetContains(cidr, not));
+for (const { cidr, network, prefixBits } of SUBNETS) {
+  test(`${cidr} is the subnet of ${network}`, () => {
+    assert.deepEqual(parseCidr(cidr), { network: ipv4ToNumber(network), prefixBits });
   });
 }
 
-test('a subnet of no bits holds every address', () => {
-  assert.equal(netmaskOf('0.0.0.0/0'), '0.0.0.0');
-  assert.ok(subnetContains('0.0.0.0/0', '255.1.2.3'));
-});
-
 test('what is no subnet is refused', () => {
   for (const cidr of ['10.0.0.0', '10.0.0.0/', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0/8', '10.0.0.0/-1']) {
-    assert.throws(() => networkOf(cidr), RangeError, cidr);
+    assert.throws(() => parseCidr(cidr), RangeError, cidr);
   }
 });
 
-test('MACs are read in both common forms and written in one', () => {
-  assert.equal(formatMac(parseMac('52-54-00-AA-00-01')), '52:54:00:aa:00:01');
-  assert.equal(formatMac(parseMac('52:54:00:aa:00:01')), '52:54:00:aa:00:01');
-  assert.throws(() => parseMac('52:54:00:aa:00'), RangeError);
+test('a MAC is written in lower case with colons', () => {
+  assert.equal(formatMac(Uint8Array.of(0x52, 0x54, 0, 0xaa, 0, 1)), '52:54:00:aa:00:01');
 });

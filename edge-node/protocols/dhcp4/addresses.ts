@@ -28,16 +28,8 @@ export function formatMac(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
-/** Colons or hyphens, either case. @throws RangeError unless six bytes. */
-export function parseMac(text: string): Uint8Array {
-  if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text)) {
-    throw new RangeError(`${JSON.stringify(text)} is not a MAC address`);
-  }
-  return Uint8Array.from(text.split(/[:-]/), (byte) => Number.parseInt(byte, 16));
-}
-
 /** A subnet as numbers: `network` has its host bits cleared. */
-export interface Subnet {
+interface Subnet {
   readonly network: number;
   readonly prefixBits: number;
 }
@@ -50,25 +42,6 @@ export function parseCidr(cidr: string): Subnet {
   }
   const prefixBits = Number(bits);
   return { network: (ipv4ToNumber(address) & maskOf(prefixBits)) >>> 0, prefixBits };
-}
-
-/** @throws RangeError as parseCidr and ipv4ToNumber do. */
-export function subnetContains(cidr: string, ip: string): boolean {
-  const { network, prefixBits } = parseCidr(cidr);
-  return (ipv4ToNumber(ip) & maskOf(prefixBits)) >>> 0 === network;
-}
-
-export function networkOf(cidr: string): string {
-  return ipv4FromNumber(parseCidr(cidr).network);
-}
-
-export function netmaskOf(cidr: string): string {
-  return ipv4FromNumber(maskOf(parseCidr(cidr).prefixBits));
-}
-
-export function broadcastOf(cidr: string): string {
-  const { network, prefixBits } = parseCidr(cidr);
-  return ipv4FromNumber((network | ~maskOf(prefixBits)) >>> 0);
 }
 
 function maskOf(prefixBits: number): number {

@@ -1,16 +1,5 @@
 /** DHCP for IPv4 as bytes: packets, options and addresses. Pure; sockets and decisions are the service's. */
-export {
-  broadcastOf,
-  formatMac,
-  ipv4FromNumber,
-  ipv4ToNumber,
-  netmaskOf,
-  networkOf,
-  parseCidr,
-  parseMac,
-  type Subnet,
-  subnetContains,
-} from './addresses.ts';
+export { formatMac } from './addresses.ts';
 export {
   broadcastAddress,
   nameServers,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { ipv4FromNumber } from './addresses.ts';
 import {
   classlessRoutes,
   type DhcpOptions,
@@ -8,7 +9,6 @@ import {
   decode,
   domainSearch,
   encode,
-  ipv4FromNumber,
   ipxe,
   machineId,
   OPTION,

@@ -29,11 +29,13 @@ export function chooseBootFile(client: Client, httpUrl: string): BootFile | unde
     const url = `${httpUrl}/firmware/${platform.firmware}`;
     return { kind: 'http', url, reason: `${platform.name} firmware with HTTP boot` };
   }
-  if ((userClass === 'iPXE' || userClass === 'gPXE') && client.ipxe?.features.has('http'))
+  const isIpxe = userClass === 'iPXE' || userClass === 'gPXE';
+  if (isIpxe && client.ipxe?.features.has('http'))
     return script(`${userClass} ${client.ipxe.version ?? ''} with HTTP`.replace('  ', ' '));
   if (!client.vendorClass.startsWith('PXEClient')) return undefined;
 
   if (platform.firmware === undefined) return { kind: 'none', reason: `no binary for ${platform.name}` };
-  const who = userClass === undefined ? platform.name : `${userClass} without HTTP on ${platform.name}`;
+  // Another user-class is anybody's text, and reasons reach journals and terminals.
+  const who = isIpxe ? `${userClass} without HTTP on ${platform.name}` : platform.name;
   return { kind: 'tftp', file: platform.firmware, reason: who };
 }

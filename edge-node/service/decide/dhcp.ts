@@ -99,13 +99,13 @@ function decideRequest(situation: Situation): Decision {
   const wanted = packet.ciaddr === '0.0.0.0' ? requested : packet.ciaddr;
   if (wanted === undefined) return silent('a REQUEST that names no address');
   if (!inSubnet(segment, wanted)) return nak(situation, `${wanted} is not in segment ${segment.name}`);
-  if (held && held.address !== wanted && held.expiresAtMs > nowMs)
+  const there = leases.at(wanted);
+  if (!isFreeFor(there, client.mac, nowMs)) return nak(situation, `${wanted} belongs to another machine`);
+  const isOwn = there?.mac === client.mac;
+  if (!isOwn && held && held.expiresAtMs > nowMs)
     return nak(situation, `this machine has ${held.address}, not ${wanted}`);
-  if (!isFreeFor(leases.at(wanted), client.mac, nowMs))
-    return nak(situation, `${wanted} belongs to another machine`);
   // INIT-REBOOT, RENEWING, REBINDING of somebody we know nothing of: another server may (RFC 2131, 4.3.2).
-  if (chosenServer === undefined && held?.address !== wanted)
-    return silent(`${wanted} is no lease of this edge`);
+  if (!isOwn && chosenServer === undefined) return silent(`${wanted} is no lease of this edge`);
   if (!inPools(segment, wanted)) return nak(situation, `${wanted} is in no pool of segment ${segment.name}`);
   return ack(situation, wanted);
 }
@@ -138,13 +138,18 @@ function decideDecline(situation: Situation): Decision {
   const { packet, client, leases, nowMs } = situation;
   const address = requestedAddress.read(packet.options);
   const lease = address === undefined ? undefined : leases.at(address);
-  if (lease === undefined || lease.mac !== client.mac || lease.expiresAtMs <= nowMs)
+  if (lease === undefined || lease.mac !== client.mac || !isDeclinable(lease, nowMs))
     return silent('a DECLINE of an address that is not its own');
   return {
     kind: 'silent',
     lease: { ...lease, state: 'declined', expiresAtMs: nowMs + QUARANTINE_MS },
     reason: `${address} is in use by somebody else: nobody gets it for an hour`,
   };
+}
+
+/** A quarantine is not made longer by asking for it again. */
+function isDeclinable({ state, expiresAtMs }: Lease, nowMs: number): boolean {
+  return expiresAtMs > nowMs && (state === 'offered' || state === 'bound');
 }
 
 function decideRelease(situation: Situation): Decision {
@@ -159,15 +164,19 @@ function decideRelease(situation: Situation): Decision {
   };
 }
 
-/** No address and no lease: it has one from elsewhere (RFC 2131, section 4.3.5). */
+/**
+ * No address and no lease: it has one from elsewhere. It is answered at that address even through a relay,
+ * which could only pass the answer on to yiaddr (RFC 2131, section 4.3.5).
+ */
 function decideInform(situation: Situation): Decision {
-  const { packet } = situation;
+  const { packet, segment } = situation;
   if (packet.ciaddr === '0.0.0.0') return silent('an INFORM without its address');
+  if (!inSubnet(segment, packet.ciaddr)) return silent(`an INFORM from outside segment ${segment.name}`);
   const bootFile = chooseBootFile(situation.client, situation.httpUrl);
   return {
     kind: 'reply',
     packet: renderReply('ACK', situation, undefined, bootFile),
-    to: destinationOf(packet),
+    to: { address: packet.ciaddr, port: 68 },
     reason: `options for ${packet.ciaddr}`,
   };
 }

@@ -54,5 +54,7 @@ export function identifySegment(
 
 /** The segment that an address belongs to: of a machine in it, or of one of its relays. */
 export function segmentOf(address: string, segments: readonly Segment[]): Segment | undefined {
-  return segments.find((segment) => segment.relays.includes(address) || inSubnet(segment, address));
+  // A relay may sign with an address out of another segment's subnet, such as that of the routers themselves.
+  const relayed = segments.find((segment) => segment.relays.includes(address));
+  return relayed ?? segments.find((segment) => inSubnet(segment, address));
 }

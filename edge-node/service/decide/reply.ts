@@ -49,7 +49,7 @@ export function renderReply(
   const file = fileOf(bootFile);
   return {
     ...replyTo(packet),
-    ciaddr: packet.ciaddr,
+    ciaddr: type === 'OFFER' ? '0.0.0.0' : packet.ciaddr,
     yiaddr: address ?? '0.0.0.0',
     // Firmware takes the TFTP server from here, whatever option 66 says (quirk 1).
     siaddr: bootFile === undefined || bootFile.kind === 'none' ? '0.0.0.0' : serverAddress,

@@ -7,7 +7,6 @@ const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
 const SO_BROADCAST = 6;
 const SO_BINDTODEVICE = 25;
 
@@ -27,7 +26,13 @@ const close = libc.func('int close(int fd)');
 export async function bindUdpToInterface(interfaceName: string, port: number): Promise<Socket> {
   const fd = open(interfaceName, port);
   const bound = createSocket('udp4');
-  await new Promise<void>((resolve) => bound.bind({ fd }, resolve));
+  await new Promise<void>((resolve, reject) => {
+    bound.once('error', reject);
+    bound.bind({ fd }, () => {
+      bound.off('error', reject);
+      resolve();
+    });
+  });
   return bound;
 }
 
@@ -36,7 +41,6 @@ function open(interfaceName: string, port: number): number {
   const device = Buffer.from(`${interfaceName}\0`);
   const done =
     fd >= 0 &&
-    setOption(fd, SO_REUSEADDR, numberOption(1)) &&
     setOption(fd, SO_BROADCAST, numberOption(1)) &&
     setOption(fd, SO_BINDTODEVICE, device) &&
     bind(fd, anyAddress(port), 16) === 0;

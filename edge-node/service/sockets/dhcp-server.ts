@@ -10,6 +10,7 @@ import type { Counters } from './counters.ts';
 import type { Listener } from './interfaces.ts';
 
 const DHCP_SERVER_PORT = 67;
+const ETHERNET_HTYPE = 1;
 
 export interface DhcpService {
   readonly listener: Listener;
@@ -63,6 +64,12 @@ export class DhcpServer {
       return;
     }
 
+    // Leases, journal and controller know a machine by its Ethernet address (InfiniBand sends none).
+    if (packet.htype !== ETHERNET_HTYPE) {
+      counters.count('dhcp passed over: not Ethernet');
+      return;
+    }
+
     const client = identifyClient(packet);
     const segment = identifySegment(packet, segments(), listener.address);
     if (!segment) {
@@ -79,16 +86,30 @@ export class DhcpServer {
       httpUrl,
       nowMs: Date.now(),
     });
+    // Before anything is kept: what cannot be said must not be leased either.
+    const reply = decision.kind === 'reply' ? this.#encoded(decision.packet, packet, client) : undefined;
+    if (decision.kind === 'reply' && reply === undefined) return;
     if (decision.lease) await leases.commit(decision.lease);
     counters.count(`dhcp ${decision.kind}`);
     this.#tell(decision, client, segment);
-    if (decision.kind === 'reply') await this.#send(decision.packet, packet, decision.to);
+    if (decision.kind === 'reply' && reply) await this.#send(reply, decision.to);
   }
 
-  async #send(reply: DhcpPacket, request: DhcpPacket, to: Destination): Promise<void> {
-    const bytes = encode(reply, { maxBytes: maxReplyBytes(request.options) });
+  /** Undefined where the client echoes more options at us than a datagram of the length that it takes can hold. */
+  #encoded(reply: DhcpPacket, request: DhcpPacket, { mac }: Client): Uint8Array | undefined {
+    try {
+      return encode(reply, { maxBytes: maxReplyBytes(request.options) });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#service.counters.count('dhcp reply does not fit');
+      this.#service.log.debug({ mac, reason: error.message }, 'the reply does not fit what the client takes');
+      return undefined;
+    }
+  }
+
+  #send(bytes: Uint8Array, to: Destination): Promise<void> {
     const address = to.address === 'broadcast' ? '255.255.255.255' : to.address;
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#socket.send(bytes, to.port, address, (error) => (error ? reject(error) : resolve()));
     });
   }

@@ -9,8 +9,14 @@ import { problem } from '../problems.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
 import type { Counters } from './counters.ts';
 
-/** Idle connections are closed after this; iPXE and EDK2 both ask again within seconds. */
-const IDLE_MS = 15_000;
+/**
+ * Idle connections, and those whose request does not come, are closed after this; iPXE and EDK2 both ask again
+ * within seconds. With Node's looking every other second that makes 15 s at most.
+ */
+const IDLE_MS = 12_000;
+const LOOK_MS = 2_000;
+/** A client that takes nothing of its answer for this long is given up. */
+const STALLED_MS = 60_000;
 
 export interface HttpService {
   readonly port: number;
@@ -24,7 +30,7 @@ export interface HttpService {
   readonly log: Logger;
 }
 
-export interface Sent {
+interface Sent {
   readonly bytes: number;
   readonly complete: boolean;
 }
@@ -35,9 +41,15 @@ type Bindings = { readonly Bindings: HttpBindings };
 export async function startHttpServer(service: HttpService): Promise<Server> {
   const app = makeApp(service);
   const server = createServer(
-    { keepAliveTimeout: IDLE_MS, headersTimeout: IDLE_MS, requestTimeout: IDLE_MS },
+    {
+      keepAliveTimeout: IDLE_MS,
+      headersTimeout: IDLE_MS,
+      requestTimeout: IDLE_MS,
+      connectionsCheckingInterval: LOOK_MS,
+    },
     getRequestListener(app.fetch, { overrideGlobalObjects: false }),
   );
+  server.setTimeout(STALLED_MS);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const facts = {
@@ -62,8 +74,8 @@ function makeApp(service: HttpService): Hono<Bindings> {
     const mac = Mac.safeParse(c.req.query('mac') ?? '');
     if (!mac.success) return c.text('mac: must be a MAC address\n', 400);
     const uuid = Uuid.safeParse(c.req.query('uuid') ?? '').data;
-    const { localAddress = '' } = c.env.incoming.socket;
-    const httpUrl = `http://${plainIpv4(localAddress)}:${service.port}`;
+    const { localAddress = '', localPort = service.port } = c.env.incoming.socket;
+    const httpUrl = `http://${plainIpv4(localAddress)}:${localPort}`;
     const script = service.scriptFor({ address: clientOf(c), mac: mac.data, uuid, httpUrl });
     if (script === undefined) return c.text('no segment of this edge has your address\n', 404);
     return c.text(script, 200, { 'cache-control': 'no-store' });
@@ -84,8 +96,11 @@ function makeApp(service: HttpService): Hono<Bindings> {
     const artefact = service.artefactOf(sha256, name);
     if (!artefact) return c.notFound();
     const { incoming, outgoing } = c.env;
+    // A socket that was closed after its last byte has forgotten whose it was.
+    const client = clientOf(c);
     const sent = await sendFile(incoming, outgoing, { path: artefact.path, sha256 });
-    if (incoming.method === 'GET') service.onSent(clientOf(c), artefact, sent);
+    // HEAD, 304 and 416 send nothing of it.
+    if (sent.bytes > 0 || !sent.complete) service.onSent(client, artefact, sent);
     return RESPONSE_ALREADY_SENT;
   });
 

@@ -25,6 +25,8 @@ const TRANSFERS_MOST = 2000;
 
 export interface TftpService {
   readonly address: string;
+  /** 69 unless told. */
+  readonly port?: number;
   /** The bytes of a file of the virtual tree; undefined where there is no such file. */
   readonly fileOf: (name: string) => Uint8Array | undefined;
   /** Told how each transfer of a known file ended. */
@@ -39,6 +41,8 @@ export class TftpServer {
   readonly #service: TftpService;
   /** By client and port: a request that comes twice starts one transfer. */
   readonly #transfers = new Map<string, TransferSocket>();
+  /** Files as netascii, so that a flood of requests shares one copy. */
+  readonly #converted = new WeakMap<Uint8Array, Uint8Array>();
 
   private constructor(socket: Socket, service: TftpService) {
     this.#socket = socket;
@@ -49,10 +53,19 @@ export class TftpServer {
   static async start(service: TftpService): Promise<TftpServer> {
     const socket = createSocket('udp4');
     const server = new TftpServer(socket, service);
-    await bindTftp(socket, service.address);
+    await bindTftp(socket, service.address, service.port ?? TFTP_PORT);
     socket.on('message', (bytes, client) => server.#receive(bytes, client));
     socket.on('error', (error) => service.log.error({ err: error }, 'the TFTP socket failed'));
     return server;
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /** Transfers that run now, each with a descriptor of its own. */
+  get running(): number {
+    return this.#transfers.size;
   }
 
   stop(): void {
@@ -67,21 +80,26 @@ export class TftpServer {
 
   /** Starts a transfer, or refuses it, or says why the datagram is not worth an answer. */
   #passedOver(bytes: Uint8Array, client: RemoteInfo): string | undefined {
+    // RFC 768 allows port 0 for "no answer wanted".
+    if (client.port === 0) return 'passed over: no port to answer to';
     const decoded = decode(bytes);
     if (!decoded.ok) return `malformed: ${decoded.reason}`;
     const { packet } = decoded;
     if (packet.kind === 'wrq') return this.#refuse(client, ERROR.accessViolation, 'this server is read only');
     if (packet.kind !== 'rrq') return `passed over: ${packet.kind} on port 69`;
     const key = `${client.address}:${client.port}`;
-    if (this.#transfers.has(key)) return 'passed over: request repeated';
+    const running = this.#transfers.get(key);
+    if (running?.isAnswerTo(bytes)) return 'passed over: request repeated';
+    // ROMs use one port for all that they load, and some leave the last block unacknowledged or start over.
+    running?.end('superseded by a new request');
     if (this.#transfers.size >= TRANSFERS_MOST) return 'passed over: too many transfers';
 
     const name = packet.file.replace(/^\/+/, '');
     const file = this.#service.fileOf(name);
-    if (!file) return this.#refuse(client, ERROR.fileNotFound, `there is no file ${name}`);
-    const content = packet.mode === 'netascii' ? netascii(file) : file;
+    if (!file) return this.#refuse(client, ERROR.fileNotFound, `there is no file ${name.slice(0, 128)}`);
+    const content = packet.mode === 'netascii' ? this.#netasciiOf(file) : file;
     const terms = negotiate(packet.options, { lengthBytes: content.length }, CAPS);
-    const transfer = new TransferSocket(client, content, (ending) => {
+    const transfer = new TransferSocket(client, bytes, content, (ending) => {
       this.#transfers.delete(key);
       this.#service.counters.count(`tftp ${ending}`);
       this.#service.onEnd(client.address, name, ending);
@@ -92,9 +110,15 @@ export class TftpServer {
     return undefined;
   }
 
+  #netasciiOf(file: Uint8Array): Uint8Array {
+    const converted = this.#converted.get(file) ?? netascii(file);
+    this.#converted.set(file, converted);
+    return converted;
+  }
+
   #refuse(client: RemoteInfo, code: number, message: string): string {
     this.#service.log.debug({ client: client.address, message }, 'TFTP request refused');
-    this.#socket.send(encode({ kind: 'error', code, message }), client.port, client.address);
+    this.#socket.send(encode({ kind: 'error', code, message }), client.port, client.address, () => {});
     return `refused: error ${code}`;
   }
 }
@@ -102,14 +126,17 @@ export class TftpServer {
 /** One transfer on a port of its own (RFC 1350: a TID). The steps are decided by the protocol's state machine. */
 class TransferSocket {
   readonly #client: RemoteInfo;
+  readonly #request: Uint8Array;
   readonly #content: Uint8Array;
   readonly #onEnd: (ending: string) => void;
   readonly #socket = createSocket('udp4');
   #step: Step | undefined;
+  #wasHeard = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(client: RemoteInfo, content: Uint8Array, onEnd: (ending: string) => void) {
+  constructor(client: RemoteInfo, request: Uint8Array, content: Uint8Array, onEnd: (ending: string) => void) {
     this.#client = client;
+    this.#request = request;
     this.#content = content;
     this.#onEnd = onEnd;
   }
@@ -118,6 +145,12 @@ class TransferSocket {
     this.#socket.on('error', (error) => this.end(error.message));
     this.#socket.on('message', (bytes, from) => this.#receive(bytes, from));
     this.#socket.bind(0, address, () => this.#take(first));
+  }
+
+  /** Whether `request` is the one that began this, sent twice, rather than a client that begins anew. */
+  isAnswerTo(request: Uint8Array): boolean {
+    const fellSilent = this.#wasHeard && (this.#step?.state.timeouts ?? 0) > 0;
+    return !fellSilent && Buffer.compare(this.#request, request) === 0;
   }
 
   end(ending: string): void {
@@ -132,12 +165,15 @@ class TransferSocket {
   #receive(bytes: Uint8Array, from: RemoteInfo): void {
     if (from.port !== this.#client.port || from.address !== this.#client.address) {
       // A stranger on this port must not disturb the transfer (RFC 1350, section 4).
+      if (from.port === 0) return;
       const message = 'this port is for another transfer';
       this.#post({ kind: 'error', code: ERROR.unknownTransfer, message }, from);
       return;
     }
     const decoded = decode(bytes);
-    if (decoded.ok && this.#step) this.#take(onPacket(this.#step.state, decoded.packet));
+    if (!decoded.ok || !this.#step) return;
+    this.#wasHeard = true;
+    this.#take(onPacket(this.#step.state, decoded.packet));
   }
 
   #take(step: Step): void {
@@ -161,15 +197,15 @@ class TransferSocket {
   }
 }
 
-function bindTftp(socket: Socket, address: string): Promise<void> {
+function bindTftp(socket: Socket, address: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      const facts = { protocol: 'UDP', port: TFTP_PORT, address, orElse: '' };
+      const facts = { protocol: 'UDP', port, address, orElse: '' };
       if (error.code === 'EADDRINUSE') reject(problem('port_in_use', { facts, cause: error }));
       else if (error.code === 'EACCES') reject(problem('not_root', { facts, cause: error }));
       else reject(error);
     });
-    socket.bind(TFTP_PORT, address, () => {
+    socket.bind(port, address, () => {
       socket.removeAllListeners('error');
       resolve();
     });

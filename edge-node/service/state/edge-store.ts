@@ -1,8 +1,23 @@
+import { statfsSync } from 'node:fs';
 import { DesiredState, EdgeCredentials, type JournalRecord } from '@bootswarm/controller/contract';
 import { Signed } from '@bootswarm/images/format';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { Lease } from '../decide/lease.ts';
+import { problem } from '../problems.ts';
 import type { LeaseLog } from './lease-table.ts';
+
+/**
+ * Bytes that stay free on the disk: below, a write is refused here. lmdb must not meet a full disk: it then rejects
+ * promises that nobody can reach, and has been seen to corrupt its heap. Leases may go on when the journal may not.
+ */
+const RESERVE_BYTES = { journal: 16 * 1024 * 1024, others: 4 * 1024 * 1024 };
+
+export interface EdgeStoreOptions {
+  /** Told when what nobody waits for could not be written: a journal record. */
+  readonly onLoss: (error: unknown) => void;
+  /** Of the disk; asked for before each write. */
+  readonly freeBytes?: () => number;
+}
 
 /** What this edge must not forget, in one LMDB environment. */
 export class EdgeStore {
@@ -10,28 +25,40 @@ export class EdgeStore {
   readonly #leases: Database<Lease, string>;
   readonly #journal: Database<JournalRecord, number>;
   readonly #facts: Database<unknown, string>;
+  readonly #onLoss: (error: unknown) => void;
+  readonly #freeBytes: () => number;
   #journalSeq: number;
+  #closing = false;
 
-  private constructor(root: RootDatabase) {
+  private constructor(root: RootDatabase, onLoss: (error: unknown) => void, freeBytes: () => number) {
     this.#root = root;
+    this.#onLoss = onLoss;
+    this.#freeBytes = freeBytes;
     this.#leases = root.openDB({ name: 'leases', encoding: 'json' });
     this.#journal = root.openDB({ name: 'journal', encoding: 'json' });
     this.#facts = root.openDB({ name: 'facts', encoding: 'json' });
-    this.#journalSeq = (this.#facts.get('journalSeq') as number | undefined) ?? 0;
+    const [lastKey = 0] = this.#journal.getKeys({ reverse: true, limit: 1 });
+    this.#journalSeq = Math.max(lastKey, (this.#facts.get('journalSeq') as number | undefined) ?? 0);
   }
 
   /** Opens or makes the environment in `folder`. */
-  static open(folder: string): EdgeStore {
+  static open(folder: string, { onLoss, freeBytes }: EdgeStoreOptions): EdgeStore {
     // Without overlappingSync a put resolves after its one fdatasync: controller/decisions/0002.
-    return new EdgeStore(open({ path: folder, overlappingSync: false }));
+    return new EdgeStore(
+      open({ path: folder, overlappingSync: false }),
+      onLoss,
+      freeBytes ?? (() => freeIn(folder)),
+    );
   }
 
   get leases(): LeaseLog {
     const leases = this.#leases;
+    const requireRoom = (): void => this.#requireRoom(RESERVE_BYTES.others);
     return {
       readAll: () => leases.getRange().map(({ value }) => value),
       write: async (lease) => {
-        await leases.put(lease.address, lease);
+        requireRoom();
+        await written(leases.put(lease.address, lease));
       },
     };
   }
@@ -41,29 +68,50 @@ export class EdgeStore {
     return EdgeCredentials.optional().parse(this.#facts.get('credentials'));
   }
 
-  /** A new controller, or one set up anew, counts its revisions anew: the old desired state ends with the old credentials. */
-  async replaceCredentials(credentials: EdgeCredentials): Promise<void> {
-    await this.#root.transaction(() => {
-      void this.#facts.put('credentials', credentials);
-      void this.#facts.remove('desiredState');
-    });
+  /** SHA-256 of the join token that brought the credentials. */
+  joinedWith(): string | undefined {
+    return this.#facts.get('joinedWith') as string | undefined;
   }
 
-  /** The last desired state that was good, with its signature. */
+  /**
+   * A new controller, or one set up anew, counts its revisions anew: the old desired state ends with the old
+   * credentials.
+   * @param joinedWith SHA-256 of the join token that brought them.
+   */
+  async replaceCredentials(credentials: EdgeCredentials, joinedWith: string): Promise<void> {
+    this.#requireRoom(RESERVE_BYTES.others);
+    const replaced = this.#root.transaction(() => {
+      void this.#facts.put('credentials', credentials);
+      void this.#facts.put('joinedWith', joinedWith);
+      void this.#facts.remove('desiredState');
+    });
+    await written(replaced);
+  }
+
+  /** The last desired state that was good. One that this version cannot read is none: it is fetched again. */
   desiredState(): DesiredState | undefined {
-    const kept = this.#facts.get('desiredState');
-    return kept === undefined ? undefined : DesiredState.parse(JSON.parse(Signed.parse(kept).payload));
+    const kept = Signed.safeParse(this.#facts.get('desiredState'));
+    return kept.success ? DesiredState.safeParse(JSON.parse(kept.data.payload)).data : undefined;
   }
 
   async keepDesiredState(signed: Signed): Promise<void> {
-    await this.#facts.put('desiredState', signed);
+    this.#requireRoom(RESERVE_BYTES.others);
+    await written(this.#facts.put('desiredState', signed));
   }
 
   /** Adds a record; its `seq` is given here. Not waited for: a journal may lose its last moment, a lease may not. */
   addToJournal(record: Omit<JournalRecord, 'seq'>): void {
+    // Transfers that the end of the edge breaks off have their last word behind it.
+    if (this.#closing) return;
+    try {
+      this.#requireRoom(RESERVE_BYTES.journal);
+    } catch (error) {
+      this.#onLoss(error);
+      return;
+    }
     this.#journalSeq += 1;
-    void this.#facts.put('journalSeq', this.#journalSeq);
-    void this.#journal.put(this.#journalSeq, { seq: this.#journalSeq, ...record });
+    const seq = this.#journalSeq;
+    written(this.#journal.put(seq, { seq, ...record })).catch(this.#onLoss);
   }
 
   /** The oldest records, at most `most`. */
@@ -73,11 +121,36 @@ export class EdgeStore {
 
   /** Forgets records up to `seq`, which the controller holds. */
   async forgetJournal(seq: number): Promise<void> {
-    for (const key of Array.from(this.#journal.getKeys({ end: seq + 1 }))) void this.#journal.remove(key);
-    await this.#journal.flushed;
+    const forgotten = this.#root.transaction(() => {
+      // The count goes on behind them, also when none is left to count from.
+      void this.#facts.put('journalSeq', seq);
+      for (const key of Array.from(this.#journal.getKeys({ end: seq + 1 }))) void this.#journal.remove(key);
+    });
+    await written(forgotten);
+  }
+
+  /** @throws Problem disk_full */
+  #requireRoom(bytes: number): void {
+    if (this.#freeBytes() < bytes) throw problem('disk_full');
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#root.close();
+  }
+}
+
+function freeIn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+/** lmdb rejects a commit with a promise of the reason, which ends the process unless somebody waits for it. */
+async function written(commit: Promise<unknown>): Promise<void> {
+  try {
+    await commit;
+  } catch (error) {
+    const { commitError } = error as { readonly commitError?: Promise<never> };
+    throw (await commitError?.catch((reason: unknown) => reason)) ?? error;
   }
 }

@@ -44,12 +44,13 @@ export class LeaseTable implements LeaseView {
    */
   async commit(lease: Lease): Promise<void> {
     const before = this.#byAddress.get(lease.address);
+    const elsewhere = this.#byMac.get(keyOf(lease.segment, lease.mac));
     this.#remember(lease);
     if (lease.state === 'offered') return;
     try {
       await this.#log.write(lease);
     } catch (error) {
-      if (this.#byAddress.get(lease.address) === lease) this.#restore(lease, before);
+      if (this.#byAddress.get(lease.address) === lease) this.#takeBack(lease, before, elsewhere);
       throw error;
     }
   }
@@ -67,10 +68,16 @@ export class LeaseTable implements LeaseView {
     else this.#byMac.set(keyOf(lease.segment, lease.mac), lease);
   }
 
-  #restore(failed: Lease, before: Lease | undefined): void {
+  /** Undoes `#remember`, and nothing that happened to these machines since. */
+  #takeBack(failed: Lease, before: Lease | undefined, elsewhere: Lease | undefined): void {
     this.#byAddress.delete(failed.address);
     this.#forgetMac(failed);
-    if (before) this.#remember(before);
+    if (before) this.#byAddress.set(before.address, before);
+    for (const lease of [before, elsewhere]) {
+      if (lease === undefined || lease.state === 'declined') continue;
+      const key = keyOf(lease.segment, lease.mac);
+      if (this.#byAddress.get(lease.address) === lease && !this.#byMac.has(key)) this.#byMac.set(key, lease);
+    }
   }
 
   #forgetMac({ segment, mac, address }: Lease): void {

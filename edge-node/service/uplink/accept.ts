@@ -3,6 +3,15 @@ import { type Signed, verifySigned } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { problem } from '../problems.ts';
 
+const Json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('is not JSON');
+    return z.NEVER;
+  }
+});
+
 /**
  * Reads a desired state that came from the controller, if it may be believed. Pure.
  * @param held what this edge follows now.
@@ -15,7 +24,7 @@ export function acceptDesiredState(
   held: DesiredState | undefined,
 ): DesiredState {
   if (!verifySigned(signed, controllerKey)) throw problem('signature_wrong');
-  const parsed = DesiredState.safeParse(JSON.parse(signed.payload));
+  const parsed = Json.pipe(DesiredState).safeParse(signed.payload);
   if (!parsed.success)
     throw problem('desired_state_unreadable', { facts: { reason: z.prettifyError(parsed.error) } });
   const state = parsed.data;

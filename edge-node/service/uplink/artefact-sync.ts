@@ -53,18 +53,25 @@ export class ArtefactSync {
   readonly #ready = new Set<string>();
   /** By SHA-256: why an artefact is not ready. */
   readonly #waiting = new Map<string, string>();
+  readonly #retryMs: number;
   #wanted: readonly Artefact[] = [];
   #wake = (): void => {};
 
-  private constructor(folder: ArtefactFolder, log: Logger, onChange: () => void) {
+  private constructor(folder: ArtefactFolder, log: Logger, onChange: () => void, retryMs: number) {
     this.#folder = folder;
     this.#log = log;
     this.#onChange = onChange;
+    this.#retryMs = retryMs;
   }
 
   /** Takes what the folder holds: it was verified before it got there. @param onChange told when `status` changes. */
-  static async open(folder: ArtefactFolder, log: Logger, onChange: () => void): Promise<ArtefactSync> {
-    const sync = new ArtefactSync(folder, log, onChange);
+  static async open(
+    folder: ArtefactFolder,
+    log: Logger,
+    onChange: () => void,
+    retryMs = RETRY_MS,
+  ): Promise<ArtefactSync> {
+    const sync = new ArtefactSync(folder, log, onChange, retryMs);
     for (const sha256 of await folder.list()) sync.#ready.add(sha256);
     return sync;
   }
@@ -94,16 +101,24 @@ export class ArtefactSync {
 
   /** Fetches until `signal` ends it. One that fails lets the others go first and is tried again. */
   async run(source: ArtefactSource, signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
-      const woken = this.#nextWake(signal);
+      // Made before the look around, so that nothing wanted meanwhile is slept over.
+      const woken = this.#nextWake();
       let failed = false;
       for (const artefact of this.#missing()) {
         if (signal.aborted) return;
+        if (!this.#isWanted(artefact.sha256)) continue;
         failed = !(await this.#fetch(artefact, source, signal)) || failed;
       }
-      if (failed) await pause(RETRY_MS, signal);
+      if (signal.aborted) return;
+      if (failed) await Promise.race([woken, pause(this.#retryMs, signal)]);
       else if (this.#missing().length === 0) await woken;
     }
+  }
+
+  #isWanted(wanted: string): boolean {
+    return this.#wanted.some(({ sha256 }) => sha256 === wanted);
   }
 
   #missing(): readonly Artefact[] {
@@ -121,7 +136,7 @@ export class ArtefactSync {
     } catch (error) {
       if (signal.aborted) return false;
       const reason = error instanceof Error ? error.message : String(error);
-      this.#waiting.set(sha256, reason.slice(0, 500));
+      if (this.#isWanted(sha256)) this.#waiting.set(sha256, reason.slice(0, 500));
       this.#log.warn({ sha256, name, err: error }, 'artefact not fetched; trying again');
       return false;
     } finally {
@@ -129,10 +144,9 @@ export class ArtefactSync {
     }
   }
 
-  #nextWake(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+  #nextWake(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    return promise;
   }
 }

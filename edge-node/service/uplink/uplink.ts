@@ -5,6 +5,7 @@ import {
   endpoints,
   JOURNAL_BATCH_MOST,
 } from '@bootswarm/controller/contract';
+import { Problem, sha256Of } from '@bootswarm/images/format';
 import type { Logger } from 'pino';
 import { problem } from '../problems.ts';
 import type { EdgeStore } from '../state/edge-store.ts';
@@ -28,31 +29,48 @@ export interface UplinkOptions {
   readonly apply: (state: DesiredState) => void;
 }
 
+export interface Joining {
+  readonly store: EdgeStore;
+  readonly controllerUrl: string;
+  readonly joinToken: string | undefined;
+  readonly log: Logger;
+}
+
 /**
- * The credentials of this edge: kept ones, or those that `joinToken` brings. A join token given anew wins, so
- * that an edge can be moved to another controller.
- * @throws Problem not_joined, or what the controller answers.
+ * The credentials of this edge: kept ones, or those that the join token brings. A token given anew wins, so that
+ * an edge can be moved to another controller. One that stays in a unit file is spent only once. A controller that
+ * is down is waited for until `signal` ends it: the edge serves on meanwhile.
+ * @returns undefined where `signal` ended it.
+ * @throws Problem not_joined, or why the controller refuses a token and there are no kept credentials.
  */
 export async function ensureCredentials(
-  store: EdgeStore,
-  controllerUrl: string,
-  joinToken: string | undefined,
-): Promise<EdgeCredentials> {
+  { store, controllerUrl, joinToken, log }: Joining,
+  signal: AbortSignal,
+): Promise<EdgeCredentials | undefined> {
   const kept = store.credentials();
-  if (joinToken === undefined) {
-    if (!kept) throw problem('not_joined');
-    return kept;
-  }
-  try {
-    const client = new Client({ url: controllerUrl, token: joinToken });
-    const credentials = await client.call(endpoints.join, {}, { signal: AbortSignal.timeout(CALL_MS) });
-    await store.replaceCredentials(credentials);
-    return credentials;
-  } catch (error) {
-    // A token that stays in a unit file was spent at the first start: what it brought still holds.
-    if (kept) return kept;
-    throw error;
-  }
+  if (joinToken === undefined && !kept) throw problem('not_joined');
+  const tokenHash = joinToken === undefined ? undefined : sha256Of(joinToken);
+  if (kept && (tokenHash === undefined || tokenHash === store.joinedWith())) return kept;
+
+  const client = new Client({ url: controllerUrl, token: joinToken });
+  let joined: EdgeCredentials | undefined;
+  let refusal: Problem | undefined;
+  const done = new AbortController();
+  await forever('joining', AbortSignal.any([signal, done.signal]), log, async () => {
+    const timeout = AbortSignal.timeout(CALL_MS);
+    try {
+      joined = await client.call(endpoints.join, {}, { signal: AbortSignal.any([signal, timeout]) });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status >= 500) throw error;
+      refusal = error;
+    }
+    done.abort();
+  });
+  if (joined) await store.replaceCredentials(joined, sha256Of(joinToken ?? ''));
+  if (joined || !refusal) return joined;
+  if (!kept) throw refusal;
+  log.warn(refusal.toBody(), 'the join token was refused; going on with the credentials of an earlier one');
+  return kept;
 }
 
 /** Follows the controller: pulls the desired state and the artefacts, pushes the journal and the status. */

@@ -1,4 +1,4 @@
-import { type DhcpOptions, type DhcpPacket, parseMac } from '../index.ts';
+import type { DhcpOptions, DhcpPacket } from '../index.ts';
 
 /** A request of a machine on Ethernet, with what a case is about. */
 export function requestWith(facts: Partial<DhcpPacket> = {}): DhcpPacket {
@@ -14,7 +14,7 @@ export function requestWith(facts: Partial<DhcpPacket> = {}): DhcpPacket {
     yiaddr: '0.0.0.0',
     siaddr: '0.0.0.0',
     giaddr: '0.0.0.0',
-    chaddr: parseMac('52:54:00:aa:00:01'),
+    chaddr: Uint8Array.of(0x52, 0x54, 0, 0xaa, 0, 1),
     sname: '',
     file: '',
     options: new Map(),

@@ -1,5 +1,3 @@
-import { ipv4FromBytes } from '../addresses.ts';
-
 export interface Datagram {
   readonly srcIp: string;
   readonly srcPort: number;
@@ -36,8 +34,8 @@ function udpOf(frame: Uint8Array): Datagram | undefined {
   if (!isUdp) return undefined;
   const udpAt = IPV4_AT + (view.getUint8(IPV4_AT) & 15) * 4;
   return {
-    srcIp: ipv4FromBytes(frame, IPV4_AT + 12),
-    dstIp: ipv4FromBytes(frame, IPV4_AT + 16),
+    srcIp: frame.subarray(IPV4_AT + 12, IPV4_AT + 16).join('.'),
+    dstIp: frame.subarray(IPV4_AT + 16, IPV4_AT + 20).join('.'),
     srcPort: view.getUint16(udpAt),
     dstPort: view.getUint16(udpAt + 2),
     payload: frame.subarray(udpAt + 8, udpAt + view.getUint16(udpAt + 4)),

@@ -1,4 +1,3 @@
-import { formatMac } from '../addresses.ts';
 import {
   bootFile,
   broadcastAddress,
@@ -6,6 +5,7 @@ import {
   clientId,
   type DhcpPacket,
   formatClientId,
+  formatMac,
   ipxe,
   leaseSeconds,
   machineId,
@@ -23,7 +23,6 @@ import {
   userClasses,
   vendorClass,
 } from '../index.ts';
-import { hex } from '../octets.ts';
 
 type Options = DhcpPacket['options'];
 
@@ -65,7 +64,7 @@ export function readable(packet: DhcpPacket): Record<string, unknown> {
   const names = new Map<number, string>(Object.entries(OPTION).map(([name, code]) => [code, name]));
   const options = Array.from(packet.options, ([code, value]) => [
     `${code} ${names.get(code) ?? 'unnamed'}`,
-    READERS[code]?.(packet.options) ?? `0x${hex(value)}`,
+    READERS[code]?.(packet.options) ?? `0x${Buffer.from(value).toString('hex')}`,
   ]);
   return { ...packet, chaddr: formatMac(packet.chaddr), options: Object.fromEntries(options) };
 }

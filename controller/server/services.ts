@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { type Intent, problem } from '@bootswarm/controller/contract';
+import { makeSigningKey, type SigningKey } from '@bootswarm/images/format';
+import type { ArtefactFolder } from '@bootswarm/images/swarm';
+import type { Logger } from 'pino';
+import { actorOf } from './access/tokens.ts';
+import { Releases } from './catalogue/releases.ts';
+import { Uploads } from './catalogue/uploads.ts';
+import { DesiredStateFeed } from './edges/desired-state-feed.ts';
+import { Edges } from './edges/edges.ts';
+import { Segments } from './edges/segments.ts';
+import type { Api } from './http/adapter.ts';
+import { makeApi } from './http/api.ts';
+import { addRoutes } from './http/routes.ts';
+import { Machines } from './machines/machines.ts';
+import type { StateStore } from './store/state-store.ts';
+import { transact } from './store/transact.ts';
+
+/** All that the controller does, over one store and one folder of artefacts. */
+export interface Services {
+  readonly version: string;
+  readonly store: StateStore;
+  readonly artefacts: ArtefactFolder;
+  readonly uploads: Uploads;
+  readonly releases: Releases;
+  readonly segments: Segments;
+  readonly edges: Edges;
+  readonly machines: Machines;
+  readonly feed: DesiredStateFeed;
+}
+
+export async function makeServices(store: StateStore, artefacts: ArtefactFolder): Promise<Services> {
+  const key = await ensureSigningKey(store);
+  const uploads = new Uploads(store, artefacts);
+  const releases = new Releases(store);
+  const checkIntent = async (intent: Intent): Promise<void> => {
+    if (intent.kind === 'live' && !(await releases.find(intent.release)))
+      throw problem('machine_release_unknown', { field: 'release', facts: { release: intent.release } });
+  };
+  const segments = new Segments(store, checkIntent);
+  const machines = new Machines(store, checkIntent);
+  const edges = new Edges(store, key.publicKey);
+  const readFleet = async () => ({
+    segments: await segments.list(),
+    machines: await machines.list(),
+    manifests: (await releases.list()).map((release) => release.manifest),
+  });
+  const feed = new DesiredStateFeed(store, readFleet, key.privateKey);
+  return { version: versionOf(), store, artefacts, uploads, releases, segments, machines, edges, feed };
+}
+
+/** The services as an HTTP API. */
+export function apiOf(services: Services, log: Logger): Api {
+  const { store, version } = services;
+  const api = makeApi({ actorOf: (token) => actorOf(store, token, new Date()), log, version });
+  addRoutes(api, services);
+  return api;
+}
+
+/** The key that signs desired states. Edges learn its public half when they join. */
+function ensureSigningKey(store: StateStore): Promise<SigningKey> {
+  return transact(store, 'the signing key', async (reads) => {
+    const entry = await reads.get('signing-key');
+    if (entry) return { result: entry.value as SigningKey };
+    const made = makeSigningKey();
+    return { put: { 'signing-key': made }, result: made };
+  });
+}
+
+function versionOf(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

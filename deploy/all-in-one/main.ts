@@ -1,0 +1,135 @@
+/** `npm start`: a controller and an edge on this host, as one process tree with all state in one folder. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Client, endpoints } from '@bootswarm/controller/contract';
+import { suggestSegment } from './suggest.ts';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const EDGE = 'local';
+const USAGE = `Usage: npm start -- --interface NAME [--interface NAME ...] [options]
+  --interface NAME   serve DHCP, TFTP and HTTP boot on this interface (repeatable)
+  --data FOLDER      where state and artefacts live (default /var/lib/bootswarm)
+  --port PORT        of the controller (default 8470)
+  --http-port PORT   of the edge's scripts and artefacts (default 8480)
+`;
+
+const options = readOptions();
+const children: ChildProcess[] = [];
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopAll());
+
+const controllerUrl = `http://127.0.0.1:${options.port}`;
+const operatorToken = await startController();
+const joinToken = operatorToken === undefined ? undefined : await inviteEdge(operatorToken);
+startEdge(joinToken);
+if (operatorToken !== undefined) welcome(operatorToken);
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        interface: { type: 'string', multiple: true, default: [] },
+        data: { type: 'string', default: '/var/lib/bootswarm' },
+        port: { type: 'string', default: '8470' },
+        'http-port': { type: 'string', default: '8480' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) end(USAGE, 0);
+    if (values.interface.length === 0) {
+      const known = Object.keys(networkInterfaces()).join(', ');
+      end(`error: --interface is missing; this host has ${known}\n\n${USAGE}`, 1);
+    }
+    return values;
+  } catch (error) {
+    return end(`error: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, 1);
+  }
+}
+
+/** @returns the operator's token, which the controller tells at its first start alone. */
+async function startController(): Promise<string | undefined> {
+  const controller = run('controller/server/main.ts', {}, 'pipe', [
+    ...['--data', join(options.data, 'controller')],
+    ...['--port', options.port],
+  ]);
+  let token: string | undefined;
+  const lines = createInterface({ input: controller.stdout ?? process.stdin });
+  const up = Promise.withResolvers<void>();
+  lines.on('line', (line) => {
+    const told = /"operatorToken":"([^"]+)"/.exec(line)?.[1];
+    if (told !== undefined) token = told;
+    // The token is for the operator's eyes and not for a log.
+    else process.stdout.write(`${line}\n`);
+    if (line.includes('"controller is up"')) up.resolve();
+  });
+  await up.promise;
+  // What the first start tells comes in the same breath.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return token;
+}
+
+async function inviteEdge(token: string): Promise<string> {
+  const client = new Client({ url: controllerUrl, token });
+  return (await client.call(endpoints.addEdge, { body: { name: EDGE } })).joinToken;
+}
+
+function startEdge(joinToken: string | undefined): void {
+  const env = joinToken === undefined ? {} : { BOOTSWARM_JOIN_TOKEN: joinToken };
+  run('edge-node/service/main.ts', env, 'inherit', [
+    ...['--controller', controllerUrl],
+    ...['--data', join(options.data, 'edge')],
+    ...['--http-port', options['http-port']],
+    ...options.interface.flatMap((name) => ['--interface', name]),
+  ]);
+}
+
+function run(
+  file: string,
+  env: Readonly<Record<string, string>>,
+  stdout: 'pipe' | 'inherit',
+  args: readonly string[],
+): ChildProcess {
+  const child = spawn(process.execPath, [join(top, file), ...args], {
+    stdio: ['ignore', stdout, 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  children.push(child);
+  // One without the other is no whole: whatever ends first ends both.
+  child.once('exit', (code) => stopAll(stopping ? 0 : (code ?? 1)));
+  return child;
+}
+
+function stopAll(code = 0): void {
+  if (!stopping) process.exitCode = code;
+  stopping = true;
+  for (const child of children) if (child.exitCode === null) child.kill('SIGTERM');
+}
+
+function welcome(token: string): void {
+  const segments = options.interface.map((name) => suggestSegment(name, networkInterfaces()[name], EDGE));
+  process.stderr.write(
+    [
+      '',
+      'Bootswarm is up. Keep the operator token: it is shown this once.',
+      `  ${token}`,
+      'Next, in another terminal:',
+      `  npm run bootswarm -- login ${controllerUrl}`,
+      ...segments.map((command) => `  npm run bootswarm -- ${command}`),
+      '  npm run bootswarm -- image build images/recipes/minimal.yaml --out /tmp/minimal',
+      '  npm run bootswarm -- image publish /tmp/minimal',
+      '  npm run bootswarm -- machine boot MAC live minimal/1.0/amd64',
+      `The API explains itself at ${controllerUrl}/docs (any user name, the token as password).`,
+      '',
+      '',
+    ].join('\n'),
+  );
+}
+
+function end(text: string, code: number): never {
+  (code === 0 ? process.stdout : process.stderr).write(text);
+  process.exit(code);
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { DesiredState } from '@bootswarm/controller/contract';
+import type { ArtefactRole, Manifest } from '@bootswarm/images/format';
+import { planBoot, planText } from './boot-plan.ts';
+import { HTTP_URL, MAC, OTHER_MAC, segmentWith } from './testing/world.ts';
+
+type DesiredMachine = DesiredState['machines'][number];
+
+const UUID = '11111111-2222-3333-4444-555555555555';
+const OTHER_UUID = '99999999-2222-3333-4444-555555555555';
+const RELEASE = 'minimal/1.0/amd64';
+
+const hashOf = (role: ArtefactRole) => ({ kernel: 'a', initramfs: 'b', root: 'c' })[role].repeat(64);
+const artefact = (role: ArtefactRole, name: string) => ({
+  role,
+  name,
+  length: 10,
+  sha256: hashOf(role),
+  pieceBytes: 1024 * 1024,
+  pieces: [hashOf(role)],
+});
+const manifest: Manifest = {
+  format: 1,
+  name: 'minimal',
+  version: '1.0',
+  architecture: 'amd64',
+  bootStyle: 'live-boot',
+  kernelArguments: ['boot=live', 'console=ttyS0,115200n8', 'boot=live'],
+  artefacts: [
+    artefact('kernel', 'vmlinuz'),
+    artefact('initramfs', 'initrd.img'),
+    artefact('root', 'root.squashfs'),
+  ],
+};
+const live = { kind: 'live', release: RELEASE } as const;
+const local = { kind: 'local' } as const;
+
+interface World {
+  readonly machines?: readonly DesiredMachine[];
+  readonly releases?: Manifest[];
+  readonly ready?: readonly ArtefactRole[];
+  readonly fallback?: typeof live | typeof local;
+  readonly uuid?: string;
+}
+
+function planIn({ machines = [], releases = [manifest], ready, fallback = local, uuid }: World) {
+  const here = (ready ?? ['kernel', 'initramfs', 'root']).map(hashOf);
+  return planBoot({ mac: MAC, uuid }, segmentWith({ defaultIntent: fallback }), {
+    state: { machines: [...machines], releases },
+    isReady: (sha256) => here.includes(sha256),
+    httpUrl: HTTP_URL,
+  });
+}
+
+const machineWith = (facts: Partial<DesiredMachine>): DesiredMachine => ({
+  id: 'm1',
+  macs: [MAC],
+  intent: live,
+  ...facts,
+});
+
+describe('what a machine boots', () => {
+  const cases: readonly (readonly [name: string, world: World, plan: string])[] = [
+    ['a machine that nobody knows, by default', {}, 'boot from the local disk'],
+    ["a machine that nobody knows, by its segment's intent", { fallback: live }, `boot live ${RELEASE}`],
+    ['a known machine', { machines: [machineWith({})] }, `boot live ${RELEASE}`],
+    [
+      'a known machine that is to leave what its segment does',
+      { machines: [machineWith({ intent: local })], fallback: live },
+      'boot from the local disk',
+    ],
+    [
+      'a machine of another MAC',
+      { machines: [machineWith({ macs: [OTHER_MAC] })] },
+      'boot from the local disk',
+    ],
+    [
+      'a machine known by its UUID, behind another MAC',
+      { machines: [machineWith({ macs: [OTHER_MAC], uuid: UUID })], uuid: UUID },
+      `boot live ${RELEASE}`,
+    ],
+    [
+      'a machine behind the dock of another',
+      { machines: [machineWith({ uuid: OTHER_UUID })], uuid: UUID },
+      'boot from the local disk',
+    ],
+    [
+      'a release that is not here yet',
+      { fallback: live, releases: [] },
+      `this edge does not know ${RELEASE} yet`,
+    ],
+    [
+      'a release of which a part is here',
+      { fallback: live, ready: ['kernel', 'initramfs'] },
+      `this edge is fetching ${RELEASE}: 2 of 3 files`,
+    ],
+  ];
+  for (const [name, world, plan] of cases) test(name, () => assert.equal(planText(planIn(world)), plan));
+
+  test('a live boot names the URLs of this edge and keeps the kernel arguments', () => {
+    const root = `${HTTP_URL}/artefacts/${hashOf('root')}/root.squashfs`;
+    assert.deepEqual(planIn({ fallback: live }), {
+      kind: 'live',
+      release: RELEASE,
+      kernelUrl: `${HTTP_URL}/artefacts/${hashOf('kernel')}/vmlinuz`,
+      initramfsUrl: `${HTTP_URL}/artefacts/${hashOf('initramfs')}/initrd.img`,
+      kernelArguments: ['boot=live', 'console=ttyS0,115200n8', 'boot=live', `fetch=${root}`],
+    });
+  });
+
+  test('who waits asks this edge again', () => {
+    const plan = planIn({ fallback: live, releases: [] });
+    assert.ok(plan.kind === 'wait');
+    assert.ok(plan.scriptUrl.startsWith(`${HTTP_URL}/boot.ipxe?`));
+  });
+});

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Artefact } from '@bootswarm/images/format';
+import { ArtefactFolder, type ArtefactSource } from '@bootswarm/images/swarm';
+import { quietLog } from '../testing/quiet-log.ts';
+import { type ReleaseWithBytes, releaseOf } from '../testing/releases.ts';
+import { ArtefactSync } from './artefact-sync.ts';
+
+/** Sends what it holds, as long as it is told to. Remembers what it was asked for. */
+class FakeSource implements ArtefactSource {
+  readonly asked: string[] = [];
+  /** By SHA-256: what is wrong with an artefact. */
+  readonly faults = new Map<string, 'refused' | 'spoilt' | 'hangs'>();
+  readonly #releases: readonly ReleaseWithBytes[];
+
+  constructor(...releases: readonly ReleaseWithBytes[]) {
+    this.#releases = releases;
+  }
+
+  async read({ sha256 }: Artefact, start: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    this.asked.push(sha256);
+    const fault = this.faults.get(sha256);
+    if (fault === 'refused') throw new Error('connection refused');
+    if (fault === 'hangs') await sleep(60_000, undefined, { signal });
+    const bytes = this.#releases.map(({ bytesOf }) => bytesOf.get(sha256)).find((each) => each !== undefined);
+    const sent = Uint8Array.from(bytes ?? []);
+    if (fault === 'spoilt') sent[20_000] = (sent[20_000] ?? 0) ^ 1;
+    return ReadableStream.from([sent.subarray(start)]);
+  }
+}
+
+interface Bench {
+  readonly sync: ArtefactSync;
+  readonly folder: ArtefactFolder;
+  /** Resolves when `holds` does, looking at every change that the sync tells. */
+  readonly until: (holds: () => boolean) => Promise<void>;
+  readonly run: (source: ArtefactSource) => void;
+}
+
+async function withSync(test: (bench: Bench) => Promise<void>): Promise<void> {
+  const path = await mkdtemp(join(tmpdir(), 'bootswarm-sync-'));
+  const stop = new AbortController();
+  const running: Promise<void>[] = [];
+  let onChange = (): void => {};
+  try {
+    const folder = await ArtefactFolder.open(path);
+    const sync = await ArtefactSync.open(folder, quietLog().log, () => onChange(), 30);
+    await test({
+      sync,
+      folder,
+      until: (holds) =>
+        new Promise((resolve, reject) => {
+          const timer = setTimeout(() => reject(new Error(JSON.stringify(sync.status))), 5000);
+          onChange = () => {
+            if (!holds()) return;
+            clearTimeout(timer);
+            resolve();
+          };
+          onChange();
+        }),
+      run: (source) => running.push(sync.run(source, stop.signal)),
+    });
+  } finally {
+    onChange = () => {};
+    stop.abort();
+    await Promise.all(running);
+    await rm(path, { recursive: true });
+  }
+}
+
+const one = await releaseOf('one');
+const two = await releaseOf('two');
+const hashes = ({ manifest }: ReleaseWithBytes) => manifest.artefacts.map(({ sha256 }) => sha256);
+const [kernel = '', initramfs = '', root = ''] = hashes(one);
+const reasonOf = (sync: ArtefactSync, wanted: string) =>
+  sync.status.waiting.find(({ sha256 }) => sha256 === wanted)?.reason;
+
+describe('the artefacts of an edge', () => {
+  test('are fetched, one after the other, and ready', () =>
+    withSync(async ({ sync, until, run }) => {
+      const source = new FakeSource(one);
+      sync.want([one.manifest]);
+      assert.equal(reasonOf(sync, root), 'not fetched yet');
+      run(source);
+      await until(() => sync.status.waiting.length === 0);
+      assert.deepEqual(source.asked, hashes(one));
+      assert.deepEqual(sync.status.ready, hashes(one));
+      assert.equal(sync.isReady(root), true);
+    }));
+
+  test('are ready at once when they were here before, and are not fetched again', () =>
+    withSync(async ({ sync, folder, until, run }) => {
+      run(new FakeSource(one));
+      sync.want([one.manifest]);
+      await until(() => sync.isReady(root));
+      const again = await ArtefactSync.open(folder, quietLog().log, () => {});
+      again.want([one.manifest]);
+      assert.deepEqual(again.status.ready.toSorted(), hashes(one).toSorted());
+      assert.deepEqual(again.status.waiting, []);
+    }));
+
+  test('that fail let the others go first, tell why, and are tried again', () =>
+    withSync(async ({ sync, until, run }) => {
+      const source = new FakeSource(one);
+      source.faults.set(kernel, 'refused');
+      sync.want([one.manifest]);
+      run(source);
+      await until(() => sync.isReady(root) && sync.isReady(initramfs));
+      assert.equal(reasonOf(sync, kernel), 'connection refused');
+      source.faults.clear();
+      await until(() => sync.isReady(kernel));
+      assert.deepEqual(sync.status.waiting, []);
+    }));
+
+  test('with a wrong piece are never ready', () =>
+    withSync(async ({ sync, folder, until, run }) => {
+      const source = new FakeSource(one);
+      source.faults.set(kernel, 'spoilt');
+      sync.want([one.manifest]);
+      run(source);
+      await until(() => source.asked.filter((sha256) => sha256 === kernel).length > 2);
+      assert.equal(reasonOf(sync, kernel), 'piece 1 of kernel.bin has the wrong SHA-256');
+      assert.equal(sync.isReady(kernel), false);
+      assert.deepEqual((await folder.list()).includes(kernel), false);
+    }));
+
+  test('that are wanted later wake it', () =>
+    withSync(async ({ sync, until, run }) => {
+      run(new FakeSource(one, two));
+      await sleep(20);
+      sync.want([one.manifest]);
+      await until(() => sync.isReady(root));
+      await sleep(20);
+      sync.want([one.manifest, two.manifest]);
+      await until(() => hashes(two).every((sha256) => sync.isReady(sha256)));
+    }));
+
+  test('that are wanted while others are fetched are not slept over', () =>
+    withSync(async ({ sync, until, run }) => {
+      const source = new FakeSource(one, two);
+      sync.want([one.manifest]);
+      run(source);
+      await until(() => sync.isReady(kernel));
+      sync.want([one.manifest, two.manifest]);
+      await until(() => hashes(two).every((sha256) => sync.isReady(sha256)));
+    }));
+
+  test('that are wanted no longer are not waited for, and not fetched', () =>
+    withSync(async ({ sync, until, run }) => {
+      const source = new FakeSource(one, two);
+      for (const sha256 of hashes(one)) source.faults.set(sha256, 'refused');
+      sync.want([one.manifest]);
+      run(source);
+      await until(() => reasonOf(sync, root) === 'connection refused');
+      sync.want([two.manifest]);
+      await until(() => hashes(two).every((sha256) => sync.isReady(sha256)));
+      assert.deepEqual(sync.status.waiting, []);
+      const asked = source.asked.length;
+      await sleep(100);
+      assert.equal(source.asked.length, asked);
+    }));
+
+  test('do not keep it from ending amid a fetch', () =>
+    withSync(async ({ sync, until, run }) => {
+      const source = new FakeSource(one);
+      source.faults.set(initramfs, 'hangs');
+      sync.want([one.manifest]);
+      run(source);
+      await until(() => sync.isReady(kernel));
+    }));
+});

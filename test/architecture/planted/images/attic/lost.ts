@@ -1,0 +1,2 @@
+// Planted: every file lies in a room.
+export {};

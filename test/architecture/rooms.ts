@@ -1,0 +1,74 @@
+/** The rooms of the design, and the arrows that are allowed between them. */
+export interface Room {
+  /** Front doors of other rooms that it may import. */
+  readonly uses: readonly string[];
+  /** No I/O, no clock, no chance: the same input gives the same output. */
+  readonly pure?: true;
+}
+
+/**
+ * By folder. A room inside another (`service/decide`) is open to the room around it, and may itself import
+ * only what it says. Whatever one room takes from another goes through that one's index.ts.
+ */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  'controller/contract': { uses: ['images/format'] },
+  'controller/server': { uses: ['controller/contract', 'images/format', 'images/swarm'] },
+  'controller/cli': { uses: ['controller/contract', 'images/format', 'images/build'] },
+  'edge-node/protocols/dhcp4': { uses: [], pure: true },
+  'edge-node/protocols/dhcp4/testing': { uses: ['edge-node/protocols/dhcp4'] },
+  'edge-node/protocols/tftp': { uses: [], pure: true },
+  'edge-node/service': {
+    uses: [
+      'controller/contract',
+      'edge-node/protocols/dhcp4',
+      'edge-node/protocols/dhcp4/testing',
+      'edge-node/protocols/tftp',
+      'images/format',
+      'images/swarm',
+      'ipxe',
+    ],
+  },
+  'edge-node/service/decide': {
+    uses: [
+      'controller/contract',
+      'edge-node/protocols/dhcp4',
+      'edge-node/protocols/dhcp4/testing',
+      'images/format',
+      'ipxe',
+    ],
+    pure: true,
+  },
+  'images/format': { uses: [] },
+  'images/swarm': { uses: ['images/format'] },
+  'images/build': { uses: ['images/format'] },
+  ipxe: { uses: [], pure: true },
+  'test/architecture': { uses: [] },
+  'test/lab': { uses: [] },
+  'test/bench': {
+    uses: ['test/lab', 'test/boot', 'controller/contract', 'edge-node/protocols/dhcp4', 'images/format'],
+  },
+  'test/boot': { uses: ['test/lab', 'controller/contract', 'images/build', 'images/format'] },
+  'test/interop': {
+    uses: [
+      'test/lab',
+      'test/boot',
+      'controller/contract',
+      'edge-node/protocols/dhcp4',
+      'edge-node/protocols/dhcp4/testing',
+      'images/format',
+    ],
+  },
+  deploy: { uses: ['controller/contract'] },
+};
+
+/** What `@bootswarm/...` names lead to: each package's `exports`, by folder. */
+export const FRONT_DOORS: Readonly<Record<string, string>> = {
+  '@bootswarm/controller/contract': 'controller/contract/index.ts',
+  '@bootswarm/edge-node/dhcp4': 'edge-node/protocols/dhcp4/index.ts',
+  '@bootswarm/edge-node/dhcp4/testing': 'edge-node/protocols/dhcp4/testing/index.ts',
+  '@bootswarm/edge-node/tftp': 'edge-node/protocols/tftp/index.ts',
+  '@bootswarm/images/format': 'images/format/index.ts',
+  '@bootswarm/images/swarm': 'images/swarm/index.ts',
+  '@bootswarm/images/build': 'images/build/index.ts',
+  '@bootswarm/ipxe': 'ipxe/index.ts',
+};

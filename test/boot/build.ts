@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { pathOf, program } from './program.ts';
+
+/**
+ * Builds images/recipes/minimal.yaml by the command, outside any lab: the packages come from Debian's mirrors.
+ * @param onProgress told each new stage, in words.
+ */
+export async function buildMinimal(
+  folder: string,
+  onProgress: (detail: string) => void = () => {},
+): Promise<void> {
+  const recipe = pathOf('images/recipes/minimal.yaml');
+  const [node, ...args] = program(
+    'controller/cli/main.ts',
+    '--json',
+    'image',
+    'build',
+    recipe,
+    '--out',
+    folder,
+  );
+  const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = (): void => void child.kill('SIGTERM');
+  process.once('exit', stop);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let last = '';
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { event, stage, message } = JSON.parse(line) as Readonly<Record<string, string | undefined>>;
+    const detail = [stage, message].filter(Boolean).join(': ');
+    if (event === 'progress' && detail !== last) onProgress(detail);
+    last = detail;
+  }
+  const code = await ended;
+  process.off('exit', stop);
+  if (code !== 0) throw new Error(`bootswarm image build ended with code ${code}`);
+}

@@ -54,7 +54,7 @@ test('with --json progress and result are JSON lines, and publishing again sends
 });
 
 test('publishing that is interrupted ends with 130, and goes on where it was', async () => {
-  const { folder } = await site.build('3.0', 60 * MB);
+  const { folder } = await site.build('3.0', 40 * MB);
   const slow = await FailingPath.start(site.port, 'stall', 20 * MB);
   await using interrupted = new Program('cli/main.ts', ['image', 'publish', folder], site.env(slow.port));
   await slow.failed;
@@ -69,17 +69,17 @@ test('publishing that is interrupted ends with 130, and goes on where it was', a
   await using again = new Program('cli/main.ts', ['image', 'publish', folder], site.env(rest.port));
   assert.equal((await again.done).code, 0);
   assert.ok((await published()).includes('3.0'));
-  assert.ok(rest.carried < 45 * MB, `${rest.carried} bytes were sent after the interruption`);
+  assert.ok(rest.carried < 30 * MB, `${rest.carried} bytes were sent after the interruption`);
 });
 
 test('publishing that loses its connection goes on by itself, without sending everything again', async () => {
-  const { folder } = await site.build('4.0', 60 * MB);
-  await using proxy = await FailingPath.start(site.port, 'break', 40 * MB);
+  const { folder } = await site.build('4.0', 40 * MB);
+  await using proxy = await FailingPath.start(site.port, 'break', 24 * MB);
   await using program = new Program('cli/main.ts', ['image', 'publish', folder], site.env(proxy.port));
   const { code, stdout } = await program.done;
   assert.deepEqual([code, stdout], [0, 'Published minimal/4.0/amd64\n']);
   await proxy.failed;
-  assert.ok(proxy.carried < 75 * MB, `${proxy.carried} bytes were sent for 60 MB`);
+  assert.ok(proxy.carried < 52 * MB, `${proxy.carried} bytes were sent for 40 MB`);
 });
 
 test('a release that is published already with other contents is refused', async () => {

@@ -22,10 +22,15 @@ export type Architecture = z.infer<typeof Architecture>;
 export const ArtefactRole = z.enum(['kernel', 'initramfs', 'root']);
 export type ArtefactRole = z.infer<typeof ArtefactRole>;
 
-/** One argument of the kernel's command line: printable ASCII without blanks. */
+/**
+ * One argument of the kernel's command line: printable ASCII without blanks. iPXE reads the command line first:
+ * to it `||`, `&&` and `;` are operators, `#` begins a comment, and `${` a setting of its own.
+ */
 export const KernelArgument = z
   .string()
-  .regex(/^[\x21-\x7e]{1,256}$/, 'must be printable ASCII without blanks');
+  .regex(/^[\x21-\x7e]{1,256}$/, 'must be printable ASCII without blanks')
+  .regex(/^(?!\|\|$|&&$|;$|#)/, 'must not be || && ; or begin with #, which iPXE takes for itself')
+  .regex(/^(?!.*\$\{)/, 'must not hold ${, which iPXE takes for itself');
 
 export const Artefact = z
   .strictObject({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import {
   type DhcpPacket,
@@ -11,6 +11,7 @@ import {
   relayAgent,
 } from '@bootswarm/edge-node/dhcp4';
 import { readPcap, requestWith } from '@bootswarm/edge-node/dhcp4/testing';
+import { digestOf, type Manifest } from '@bootswarm/images/format';
 import { program, Site } from '../boot/index.ts';
 import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
 
@@ -262,6 +263,38 @@ describe('clients that we did not write', { timeout: 180_000 }, () => {
     assert.equal(lost.stdout, '404');
   });
 
+  test('HTTP: curl reads a published artefact by ranges, and goes on where it broke off', async () => {
+    const root = Uint8Array.from({ length: 3_000_000 }, (_, at) => (at * 31 + (at >> 8)) % 256);
+    const build = await writeBuild(`${lab.folder}/build`, root);
+    const release = await site.publish(`${lab.folder}/build`);
+    const host = await relayed.addHost('ranges', { address: relayed.subnet.address(33) });
+    await site.bootswarm('machine', 'boot', host.mac, 'live', release);
+    await site.releaseReady(release);
+    const sha256 = build.artefacts.find(({ role }) => role === 'root')?.sha256;
+    const url = `http://${relayed.edgeAddress}:${HTTP_PORT}/artefacts/${sha256}/root.squashfs`;
+
+    for (const [range, from, to] of [
+      ['0-0', 0, 1],
+      ['1000-1999999', 1000, 2_000_000],
+      ['2999990-', 2_999_990, 3_000_000],
+      ['-5', 2_999_995, 3_000_000],
+    ] as const) {
+      const into = `${lab.folder}/range`;
+      const { stdout } = await host.run(['curl', '-fsS', '-r', range, '-o', into, '-w', '%{http_code}', url]);
+      assert.equal(stdout, '206', range);
+      assert.ok(readFileSync(into).equals(root.subarray(from, to)), range);
+    }
+    const partial = `${lab.folder}/partial`;
+    writeFileSync(partial, root.subarray(0, 1_234_567));
+    const resumed = await host.run(['curl', '-fsS', '-C', '-', '-o', partial, url]);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.ok(readFileSync(partial).equals(root));
+    const script = await host.run([
+      ...['curl', '-fsS', `http://${relayed.edgeAddress}:${HTTP_PORT}/boot.ipxe?mac=${host.mac}`],
+    ]);
+    assert.ok(script.stdout.includes(url), script.stdout);
+  });
+
   test('malformed datagrams are counted and dropped, and the edge serves on', async () => {
     const host = await relayed.addHost('attacker', { address: relayed.subnet.address(40) });
     const junk = `${lab.folder}/junk.js`;
@@ -374,6 +407,33 @@ describe('clients that we did not write', { timeout: 180_000 }, () => {
     return client.output.text;
   }
 });
+
+/** A build folder as `bootswarm image publish` takes it, with small files. */
+async function writeBuild(folder: string, root: Uint8Array): Promise<Manifest> {
+  mkdirSync(folder);
+  const files = [
+    ['kernel', 'vmlinuz', new Uint8Array(Buffer.from('a kernel'))],
+    ['initramfs', 'initrd.img', new Uint8Array(Buffer.from('an initramfs'))],
+    ['root', 'root.squashfs', root],
+  ] as const;
+  const artefacts: Manifest['artefacts'] = [];
+  for (const [role, name, bytes] of files) {
+    writeFileSync(`${folder}/${name}`, bytes);
+    const { pieces, ...digest } = await digestOf(ReadableStream.from([bytes]));
+    artefacts.push({ role, name, ...digest, pieces: [...pieces] });
+  }
+  const manifest: Manifest = {
+    format: 1,
+    name: 'interop',
+    version: '1',
+    architecture: 'amd64',
+    bootStyle: 'live-boot',
+    kernelArguments: ['boot=live'],
+    artefacts,
+  };
+  writeFileSync(`${folder}/manifest.json`, JSON.stringify(manifest));
+  return manifest;
+}
 
 async function configure(host: Host, segment: Segment, address: string): Promise<void> {
   await host.ip(

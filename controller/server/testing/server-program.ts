@@ -1,8 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** Halves the start of each of many processes. */
+const NODE_COMPILE_CACHE = join(tmpdir(), 'bootswarm-test-compile-cache');
 
 interface LogRecord {
   readonly operatorToken?: string;
@@ -23,7 +28,10 @@ export class ServerProgram implements AsyncDisposable {
 
   constructor(data: string, ...options: readonly string[]) {
     const argv = [main, '--data', data, '--address', '127.0.0.1', '--port', '0', ...options];
-    this.#child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = spawn(process.execPath, argv, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_COMPILE_CACHE },
+    });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text;
       this.#grow();

@@ -103,11 +103,13 @@ function addPublish(image: Command): void {
     .argument('<folder>', "made by 'image build' or 'image import'")
     .action((folder: string, _options: unknown, command: Command) =>
       inSession(command, async ({ output, progress, signal, client }) => {
+        // Asked first: who is not logged in should not wait for the hashes.
+        const controller = client();
         const build = await verifyBuildFolder(folder, {
           signal,
           onBytes: (bytes, ofBytes) => progress.show({ stage: 'verify', fraction: bytes / ofBytes }),
         });
-        const release = await publish(client(), build.manifest, build.artefactPath, {
+        const release = await publish(controller, build.manifest, build.artefactPath, {
           signal,
           onBytes: (held, total) =>
             progress.show({

@@ -2,16 +2,11 @@ import { readFileSync } from 'node:fs';
 import { type Intent, problem } from '@bootswarm/controller/contract';
 import { makeSigningKey, type SigningKey } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
-import type { Logger } from 'pino';
-import { actorOf } from './access/tokens.ts';
 import { Releases } from './catalogue/releases.ts';
 import { Uploads } from './catalogue/uploads.ts';
 import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Segments } from './edges/segments.ts';
-import type { Api } from './http/adapter.ts';
-import { makeApi } from './http/api.ts';
-import { addRoutes } from './http/routes.ts';
 import { Machines } from './machines/machines.ts';
 import type { StateStore } from './store/state-store.ts';
 import { transact } from './store/transact.ts';
@@ -47,14 +42,6 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
   });
   const feed = new DesiredStateFeed(store, readFleet, key.privateKey);
   return { version: versionOf(), store, artefacts, uploads, releases, segments, machines, edges, feed };
-}
-
-/** The services as an HTTP API. */
-export function apiOf(services: Services, log: Logger): Api {
-  const { store, version } = services;
-  const api = makeApi({ actorOf: (token) => actorOf(store, token, new Date()), log, version });
-  addRoutes(api, services);
-  return api;
 }
 
 /** The key that signs desired states. Edges learn its public half when they join. */

@@ -1,8 +1,10 @@
 /** `npm start`: a controller and an edge on this host, as one process tree with all state in one folder. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, endpoints } from '@bootswarm/controller/contract';
@@ -24,9 +26,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 
 const controllerUrl = `http://127.0.0.1:${options.port}`;
 const operatorToken = await startController();
-const joinToken = operatorToken === undefined ? undefined : await inviteEdge(operatorToken);
-startEdge(joinToken);
-if (operatorToken !== undefined) welcome(operatorToken);
+if (operatorToken !== undefined)
+  say("The operator's token. Keep it, it is shown this once:", `  ${operatorToken}`);
+await startEdge(operatorToken === undefined ? undefined : await inviteEdge(operatorToken));
+if (operatorToken !== undefined) welcome();
 
 function readOptions() {
   try {
@@ -40,35 +43,29 @@ function readOptions() {
       },
     });
     if (values.help) end(USAGE, 0);
-    if (values.interface.length === 0) {
-      const known = Object.keys(networkInterfaces()).join(', ');
+    const known = readdirSync('/sys/class/net');
+    const missing = values.interface.find((name) => !known.includes(name));
+    if (values.interface.length === 0)
       end(`error: --interface is missing; this host has ${known}\n\n${USAGE}`, 1);
-    }
+    if (missing !== undefined)
+      end(`error: there is no interface '${missing}'; name one of those of this host: ${known}\n`, 1);
     return values;
   } catch (error) {
     return end(`error: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, 1);
   }
 }
 
-/** @returns the operator's token, which the controller tells at its first start alone. */
+/** @returns the operator's token, which the controller tells at its first start alone, before it says that it is up. */
 async function startController(): Promise<string | undefined> {
-  const controller = run('controller/server/main.ts', {}, 'pipe', [
-    ...['--data', join(options.data, 'controller')],
-    ...['--port', options.port],
-  ]);
+  const args = ['--data', join(options.data, 'controller'), '--port', options.port];
+  const controller = run('controller/server/main.ts', {}, args);
   let token: string | undefined;
-  const lines = createInterface({ input: controller.stdout ?? process.stdin });
-  const up = Promise.withResolvers<void>();
-  lines.on('line', (line) => {
+  await until(controller, '"controller is up"', (line) => {
     const told = /"operatorToken":"([^"]+)"/.exec(line)?.[1];
-    if (told !== undefined) token = told;
+    token ??= told;
     // The token is for the operator's eyes and not for a log.
-    else process.stdout.write(`${line}\n`);
-    if (line.includes('"controller is up"')) up.resolve();
+    return told === undefined;
   });
-  await up.promise;
-  // What the first start tells comes in the same breath.
-  await new Promise((resolve) => setTimeout(resolve, 200));
   return token;
 }
 
@@ -77,24 +74,27 @@ async function inviteEdge(token: string): Promise<string> {
   return (await client.call(endpoints.addEdge, { body: { name: EDGE } })).joinToken;
 }
 
-function startEdge(joinToken: string | undefined): void {
-  const env = joinToken === undefined ? {} : { BOOTSWARM_JOIN_TOKEN: joinToken };
-  run('edge-node/service/main.ts', env, 'inherit', [
-    ...['--controller', controllerUrl],
-    ...['--data', join(options.data, 'edge')],
-    ...['--http-port', options['http-port']],
-    ...options.interface.flatMap((name) => ['--interface', name]),
-  ]);
+function startEdge(joinToken: string | undefined): Promise<void> {
+  const edge = run(
+    'edge-node/service/main.ts',
+    joinToken === undefined ? {} : { BOOTSWARM_JOIN_TOKEN: joinToken },
+    [
+      ...['--controller', controllerUrl],
+      ...['--data', join(options.data, 'edge')],
+      ...['--http-port', options['http-port']],
+      ...options.interface.flatMap((name) => ['--interface', name]),
+    ],
+  );
+  return until(edge, '"following the controller"');
 }
 
 function run(
   file: string,
   env: Readonly<Record<string, string>>,
-  stdout: 'pipe' | 'inherit',
   args: readonly string[],
-): ChildProcess {
+): ChildProcessByStdio<null, Readable, null> {
   const child = spawn(process.execPath, [join(top, file), ...args], {
-    stdio: ['ignore', stdout, 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   });
   children.push(child);
@@ -103,30 +103,42 @@ function run(
   return child;
 }
 
+/** Passes on the lines of a program that `passes` lets through; resolves at the first that holds `mark`. */
+function until(
+  { stdout }: { readonly stdout: Readable },
+  mark: string,
+  passes: (line: string) => boolean = () => true,
+): Promise<void> {
+  return new Promise((resolve) => {
+    createInterface({ input: stdout }).on('line', (line) => {
+      if (passes(line)) process.stdout.write(`${line}\n`);
+      if (line.includes(mark)) resolve();
+    });
+  });
+}
+
 function stopAll(code = 0): void {
   if (!stopping) process.exitCode = code;
   stopping = true;
   for (const child of children) if (child.exitCode === null) child.kill('SIGTERM');
 }
 
-function welcome(token: string): void {
+function welcome(): void {
   const segments = options.interface.map((name) => suggestSegment(name, networkInterfaces()[name], EDGE));
-  process.stderr.write(
-    [
-      '',
-      'Bootswarm is up. Keep the operator token: it is shown this once.',
-      `  ${token}`,
-      'Next, in another terminal:',
-      `  npm run bootswarm -- login ${controllerUrl}`,
-      ...segments.map((command) => `  npm run bootswarm -- ${command}`),
-      '  npm run bootswarm -- image build images/recipes/minimal.yaml --out /tmp/minimal',
-      '  npm run bootswarm -- image publish /tmp/minimal',
-      '  npm run bootswarm -- machine boot MAC live minimal/1.0/amd64',
-      `The API explains itself at ${controllerUrl}/docs (any user name, the token as password).`,
-      '',
-      '',
-    ].join('\n'),
+  say(
+    'Bootswarm is up. Next, in another terminal:',
+    `  npm run bootswarm -- login ${controllerUrl}`,
+    ...segments.map((command) => `  npm run bootswarm -- ${command}`),
+    '  npm run bootswarm -- image build images/recipes/minimal.yaml --out /tmp/minimal',
+    '  npm run bootswarm -- image publish /tmp/minimal',
+    '  npm run bootswarm -- machine boot MAC live minimal/1.0/amd64',
+    `The API explains itself at ${controllerUrl}/docs (any user name, the token as password).`,
   );
+}
+
+/** For the operator, apart from the programs' lines. */
+function say(...lines: readonly string[]): void {
+  process.stderr.write(`\n${lines.join('\n')}\n\n`);
 }
 
 function end(text: string, code: number): never {

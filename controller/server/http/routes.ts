@@ -2,17 +2,22 @@ import type { IncomingMessage } from 'node:http';
 import { endpoints } from '@bootswarm/controller/contract';
 import { releaseId } from '@bootswarm/images/format';
 import { sendFile } from '@bootswarm/images/swarm';
+import type { Logger } from 'pino';
+import { actorOf } from '../access/tokens.ts';
 import { takeJournal } from '../machines/journal.ts';
 import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
+import { makeApi } from './api.ts';
 
-/** Binds every endpoint of the contract to what carries it out. */
-export function addRoutes(api: Api, services: Services): void {
-  const { version } = services;
+/** The services as an HTTP API: every endpoint of the contract, bound to what carries it out. */
+export function apiOf(services: Services, log: Logger): Api {
+  const { store, version } = services;
+  const api = makeApi({ actorOf: (token) => actorOf(store, token, new Date()), log, version });
   serve(api, endpoints.health, async () => ({ status: 'ok' as const, version }));
   addCatalogueRoutes(api, services);
   addOperatorRoutes(api, services);
   addEdgeRoutes(api, services);
+  return api;
 }
 
 function addCatalogueRoutes(api: Api, { releases, uploads, artefacts }: Services): void {

@@ -6,7 +6,8 @@ import { ArtefactFolder } from '@bootswarm/images/swarm';
 import { pino } from 'pino';
 import { ensureOperatorToken } from '../access/tokens.ts';
 import { type Listener, listen } from '../http/listener.ts';
-import { apiOf, makeServices, type Services } from '../services.ts';
+import { apiOf } from '../http/routes.ts';
+import { makeServices, type Services } from '../services.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { StateStore } from '../store/state-store.ts';
 

@@ -15,7 +15,6 @@ import { startHttpServer } from './sockets/http-server.ts';
 import { type Listener, listenerOn } from './sockets/interfaces.ts';
 import { TftpServer } from './sockets/tftp-server.ts';
 import { EdgeStore } from './state/edge-store.ts';
-import { LeaseTable } from './state/lease-table.ts';
 import { Serving } from './state/serving.ts';
 import { ArtefactSync } from './uplink/artefact-sync.ts';
 import { ensureCredentials, Uplink } from './uplink/uplink.ts';
@@ -51,7 +50,6 @@ async function start(options: Options): Promise<void> {
     onLoss: (error) => log.error({ err: error }, 'a journal record is lost'),
   });
   const counters = new Counters();
-  const leases = new LeaseTable(store.leases);
   const folder = await ArtefactFolder.open(join(options.data, 'artefacts'));
   let uplink: Uplink | undefined;
   const addToJournal = (record: Omit<JournalRecord, 'seq'>): void => {
@@ -59,29 +57,39 @@ async function start(options: Options): Promise<void> {
     log.info(record, 'journal');
   };
   const sync = await ArtefactSync.open(folder, log, () => uplink?.statusChanged());
+  let dhcp: DhcpServer | undefined;
   const serving = new Serving({
-    leases,
+    holderOf: (address) => dhcp?.at(address),
     folder,
     isReady: (sha256) => sync.isReady(sha256),
     addToJournal,
   });
   const apply = (state: DesiredState): void => {
     serving.apply(state);
+    dhcp?.follow(state.segments);
     sync.want(state.releases);
   };
 
   // What was good before the controller went away is served at once.
   const kept = store.desiredState();
   if (kept) apply(kept);
-  const stopServing = await serve(listeners, options.httpPort, {
-    serving,
-    leases,
+  const stopServing = await serve(listeners, options.httpPort, { serving, firmware, counters });
+  dhcp = await DhcpServer.start({
+    listeners,
+    httpPort: options.httpPort,
+    leaseFolder: join(options.data, 'leases'),
+    verbose: log.isLevelEnabled('debug'),
+    segments: serving.segments,
     addToJournal,
-    firmware,
     counters,
+    log,
+    onCrash: (error) => {
+      log.fatal({ err: error }, 'DHCP ended: the edge ends with it, to be started again');
+      process.exit(1);
+    },
   });
   log.info(
-    { listeners, httpPort: options.httpPort, leases: leases.size, revision: kept?.revision },
+    { listeners, httpPort: options.httpPort, leases: dhcp.leaseCount, revision: kept?.revision },
     'edge is up',
   );
 
@@ -91,8 +99,8 @@ async function start(options: Options): Promise<void> {
       log.info({ signal }, 'stopping');
       stop.abort();
       stopServing();
-      // Closing waits for the leases that are being written.
-      void store.close().finally(() => process.exit());
+      // The last round of leases is written before the end.
+      void Promise.all([dhcp?.stop(), store.close()]).finally(() => process.exit());
     });
 
   const credentials = await ensureCredentials(
@@ -112,15 +120,13 @@ async function start(options: Options): Promise<void> {
 
 interface Served {
   readonly serving: Serving;
-  readonly leases: LeaseTable;
-  readonly addToJournal: (record: Omit<JournalRecord, 'seq'>) => void;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
   readonly counters: Counters;
 }
 
-/** Opens every socket. @returns what closes them. @throws Problem not_root, port_in_use */
+/** Opens HTTP and TFTP. @returns what closes them. @throws Problem not_root, port_in_use */
 async function serve(listeners: readonly Listener[], httpPort: number, served: Served): Promise<() => void> {
-  const { serving, leases, addToJournal, firmware, counters } = served;
+  const { serving, firmware, counters } = served;
   const firmwareOf = (name: string): Uint8Array | undefined => firmware.get(name);
   const http = await startHttpServer({
     port: httpPort,
@@ -137,18 +143,7 @@ async function serve(listeners: readonly Listener[], httpPort: number, served: S
     if (ending !== 'aborted by client') serving.tell('firmware', address, `${file} by TFTP: ${ending}`);
   };
   const servers = await Promise.all(
-    listeners.flatMap((listener) => [
-      DhcpServer.start({
-        listener,
-        httpUrl: `http://${listener.address}:${httpPort}`,
-        leases,
-        segments: () => serving.segments,
-        addToJournal,
-        counters,
-        log,
-      }),
-      TftpServer.start({ address: listener.address, fileOf: firmwareOf, onEnd, counters, log }),
-    ]),
+    listeners.map(({ address }) => TftpServer.start({ address, fileOf: firmwareOf, onEnd, counters, log })),
   );
   return () => {
     for (const server of servers) server.stop();

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { parseRange } from './range.ts';
-import { sendFile } from './send-file.ts';
+import { sendBytes, sendFile } from './send-file.ts';
 
 test('ranges are read as RFC 9110 says', () => {
   const cases: readonly (readonly [string | undefined, unknown])[] = [
@@ -37,7 +37,8 @@ const sha256 = 'c'.repeat(64);
 let folder = '';
 let url = '';
 const server = createServer((request, response) => {
-  void sendFile(request, response, {
+  if (request.url === '/memory') return void sendBytes(request, response, { bytes: content, sha256 });
+  return void sendFile(request, response, {
     path: join(folder, request.url === '/unreadable' ? 'unreadable' : 'file'),
     sha256,
   });
@@ -58,50 +59,54 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('the whole file, byte for byte', async () => {
-  const response = await fetch(url);
-  assert.equal(response.status, 200);
-  assert.equal(response.headers.get('etag'), `"${sha256}"`);
-  assert.ok(Buffer.from(await response.arrayBuffer()).equals(content));
-});
+for (const from of ['file', 'memory']) {
+  describe(`from ${from}`, () => {
+    test('the whole file, byte for byte', async () => {
+      const response = await fetch(url + from);
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get('etag'), `"${sha256}"`);
+      assert.ok(Buffer.from(await response.arrayBuffer()).equals(content));
+    });
 
-test('a range that crosses several reads', async () => {
-  const response = await fetch(url, { headers: { range: 'bytes=100000-1799999' } });
-  assert.equal(response.status, 206);
-  assert.equal(response.headers.get('content-range'), 'bytes 100000-1799999/2000000');
-  assert.ok(Buffer.from(await response.arrayBuffer()).equals(content.subarray(100000, 1800000)));
-});
+    test('a range that crosses several reads', async () => {
+      const response = await fetch(url + from, { headers: { range: 'bytes=100000-1799999' } });
+      assert.equal(response.status, 206);
+      assert.equal(response.headers.get('content-range'), 'bytes 100000-1799999/2000000');
+      assert.ok(Buffer.from(await response.arrayBuffer()).equals(content.subarray(100000, 1800000)));
+    });
 
-test('HEAD tells the length and sends nothing', async () => {
-  const response = await fetch(url, { method: 'HEAD' });
-  assert.equal(response.headers.get('content-length'), '2000000');
-  assert.equal((await response.arrayBuffer()).byteLength, 0);
-});
+    test('HEAD tells the length and sends nothing', async () => {
+      const response = await fetch(url + from, { method: 'HEAD' });
+      assert.equal(response.headers.get('content-length'), '2000000');
+      assert.equal((await response.arrayBuffer()).byteLength, 0);
+    });
 
-test('a range behind the end is 416 and names the length', async () => {
-  const response = await fetch(url, { headers: { range: 'bytes=2000000-' } });
-  assert.equal(response.status, 416);
-  assert.equal(response.headers.get('content-range'), 'bytes */2000000');
-});
+    test('a range behind the end is 416 and names the length', async () => {
+      const response = await fetch(url + from, { headers: { range: 'bytes=2000000-' } });
+      assert.equal(response.status, 416);
+      assert.equal(response.headers.get('content-range'), 'bytes */2000000');
+    });
 
-test('a known version is 304; a range of another version is the whole', async () => {
-  const known = await fetch(url, { headers: { 'if-none-match': `"${sha256}"` } });
-  assert.equal(known.status, 304);
-  const stale = await fetch(url, { headers: { range: 'bytes=0-9', 'if-range': '"other"' } });
-  assert.equal(stale.status, 200);
-  await stale.arrayBuffer();
-});
+    test('a known version is 304; a range of another version is the whole', async () => {
+      const known = await fetch(url + from, { headers: { 'if-none-match': `"${sha256}"` } });
+      assert.equal(known.status, 304);
+      const stale = await fetch(url + from, { headers: { range: 'bytes=0-9', 'if-range': '"other"' } });
+      assert.equal(stale.status, 200);
+      await stale.arrayBuffer();
+    });
 
-test('many clients at once share the buffers and get their own bytes', async () => {
-  const ranges = Array.from({ length: 24 }, (_, n) => [n * 1000, n * 1000 + 900_000] as const);
-  const bodies = await Promise.all(
-    ranges.map(async ([start, end]) => {
-      const response = await fetch(url, { headers: { range: `bytes=${start}-${end - 1}` } });
-      return Buffer.from(await response.arrayBuffer()).equals(content.subarray(start, end));
-    }),
-  );
-  assert.deepEqual(bodies, Array(24).fill(true));
-});
+    test('many clients at once share the buffers and get their own bytes', async () => {
+      const ranges = Array.from({ length: 24 }, (_, n) => [n * 1000, n * 1000 + 900_000] as const);
+      const bodies = await Promise.all(
+        ranges.map(async ([start, end]) => {
+          const response = await fetch(url + from, { headers: { range: `bytes=${start}-${end - 1}` } });
+          return Buffer.from(await response.arrayBuffer()).equals(content.subarray(start, end));
+        }),
+      );
+      assert.deepEqual(bodies, Array(24).fill(true));
+    });
+  });
+}
 
 test('a file that cannot be read breaks the connection: nothing else is sent in its place', async () => {
   const response = await fetch(`${url}unreadable`).catch((error: unknown) => error);

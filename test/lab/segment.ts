@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Core } from './core.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import { layNamespace, Namespace } from './namespace.ts';
@@ -80,6 +81,7 @@ export async function laySegment(
   if (router === undefined) {
     await segment.attach(core, segment.label, 'to-core');
     await core.ip(`address add ${gatewayAddress} dev ${segment.label}`, `link set ${segment.label} up`);
+    await untilRunning(core, segment.label);
     return segment;
   }
 
@@ -97,6 +99,16 @@ export async function laySegment(
     `route add default via ${core.address}`,
   );
   await core.ip(`route add ${subnet.cidr} via ${routerAddress}`);
+  for (const link of ['segment', 'core']) await untilRunning(router, link);
   await segment.restartRelay(relayFlags);
   return segment;
+}
+
+/** The kernel tells of carriers once a second at most, and until then a bridge drops what comes by the port. */
+async function untilRunning(namespace: Namespace, link: string): Promise<void> {
+  for (const deadline = Date.now() + 5000; Date.now() < deadline; await sleep(20)) {
+    const { stdout } = await namespace.run(['ip', '-brief', 'link', 'show', 'dev', link]);
+    if (/^\S+\s+UP\s/.test(stdout)) return;
+  }
+  throw new Error(`${link} of ${namespace.label} has no carrier after 5 s`);
 }

@@ -1,4 +1,3 @@
-import { createSocket, type Socket } from 'node:dgram';
 import koffi from 'koffi';
 import { problem } from '../problems.ts';
 
@@ -9,6 +8,12 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_BROADCAST = 6;
 const SO_BINDTODEVICE = 25;
+const SO_RCVBUFFORCE = 33;
+const POLLIN = 1;
+const POLLFD_BYTES = 8;
+
+/** What waits while a commit is on its way to the disk: some ten thousand packets. */
+const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 
 const libc = koffi.load('libc.so.6');
 const socket = libc.func('int socket(int domain, int type, int protocol)');
@@ -16,27 +21,16 @@ const setsockopt = libc.func(
   'int setsockopt(int fd, int level, int name, const void *value, uint32_t length)',
 );
 const bind = libc.func('int bind(int fd, const void *address, uint32_t length)');
+const pollFds = libc.func('int poll(void *fds, uint64_t count, int timeout)');
 const close = libc.func('int close(int fd)');
 
 /**
  * A UDP socket that hears and speaks on one interface alone, broadcasts to 255.255.255.255 included: Node's
  * own sockets cannot be bound to a device, and without that a broadcast reply leaves by the default route.
+ * @returns its file descriptor.
  * @throws Problem not_root, port_in_use
  */
-export async function bindUdpToInterface(interfaceName: string, port: number): Promise<Socket> {
-  const fd = open(interfaceName, port);
-  const bound = createSocket('udp4');
-  await new Promise<void>((resolve, reject) => {
-    bound.once('error', reject);
-    bound.bind({ fd }, () => {
-      bound.off('error', reject);
-      resolve();
-    });
-  });
-  return bound;
-}
-
-function open(interfaceName: string, port: number): number {
+export function openUdpOn(interfaceName: string, port: number): number {
   const fd: number = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const device = Buffer.from(`${interfaceName}\0`);
   const done =
@@ -44,7 +38,11 @@ function open(interfaceName: string, port: number): number {
     setOption(fd, SO_BROADCAST, numberOption(1)) &&
     setOption(fd, SO_BINDTODEVICE, device) &&
     bind(fd, anyAddress(port), 16) === 0;
-  if (done) return fd;
+  if (done) {
+    // Refused without CAP_NET_ADMIN, and then the default has to do.
+    setOption(fd, SO_RCVBUFFORCE, numberOption(RECEIVE_BUFFER_BYTES));
+    return fd;
+  }
   const errno = koffi.errno();
   if (fd >= 0) close(fd);
   const { EACCES, EPERM, EADDRINUSE } = koffi.os.errno;
@@ -54,6 +52,20 @@ function open(interfaceName: string, port: number): number {
       facts: { protocol: 'UDP', port, address: interfaceName, orElse: '' },
     });
   throw new Error(`UDP port ${port} on ${interfaceName}: errno ${errno}`);
+}
+
+/** Waits until a socket can be read, at most `timeoutMs`; the thread stands still meanwhile. */
+export function waitReadable(fds: readonly number[], timeoutMs: number): void {
+  const entries = Buffer.alloc(fds.length * POLLFD_BYTES);
+  for (const [i, fd] of fds.entries()) {
+    entries.writeInt32LE(fd, i * POLLFD_BYTES);
+    entries.writeInt16LE(POLLIN, i * POLLFD_BYTES + 4);
+  }
+  pollFds(entries, fds.length, timeoutMs);
+}
+
+export function closeUdp(fd: number): void {
+  close(fd);
 }
 
 function setOption(fd: number, name: number, value: Buffer): boolean {

@@ -1,133 +1,113 @@
-import type { Socket } from 'node:dgram';
+import { Worker } from 'node:worker_threads';
 import type { JournalRecord, Segment } from '@bootswarm/controller/contract';
-import { type DhcpPacket, decode, encode, maxReplyBytes } from '@bootswarm/edge-node/dhcp4';
+import { Problem, type ProblemBody } from '@bootswarm/images/format';
 import type { Logger } from 'pino';
-import { type Decision, type Destination, decideDhcp } from '../decide/dhcp.ts';
-import { type Client, identifyClient, identifySegment } from '../decide/identify.ts';
-import type { LeaseTable } from '../state/lease-table.ts';
-import { bindUdpToInterface } from './bound-udp.ts';
+import type { Lease } from '../decide/lease.ts';
 import type { Counters } from './counters.ts';
+import type { RoundNews } from './dhcp-round.ts';
 import type { Listener } from './interfaces.ts';
 
-const DHCP_SERVER_PORT = 67;
-const ETHERNET_HTYPE = 1;
+/** Firmware asks again after one to four seconds, and gives up after a few tries. */
+const SLOW_COMMIT_MS = 500;
 
-export interface DhcpService {
-  readonly listener: Listener;
-  readonly httpUrl: string;
-  readonly leases: LeaseTable;
-  readonly segments: () => readonly Segment[];
+/** What the thread begins with. */
+export interface ThreadStart {
+  readonly listeners: readonly Listener[];
+  readonly httpPort: number;
+  readonly leaseFolder: string;
+  /** Whether every decision is told, for the debug log. */
+  readonly verbose: boolean;
+  readonly segments: readonly Segment[];
+}
+
+export type ToThread =
+  | { readonly kind: 'follow'; readonly segments: readonly Segment[] }
+  | { readonly kind: 'stop' };
+
+export type FromThread =
+  | { readonly kind: 'up'; readonly leases: readonly Lease[] }
+  | { readonly kind: 'failed'; readonly problem: ProblemBody; readonly status: number }
+  | ({ readonly kind: 'round' } & RoundNews);
+
+export interface DhcpService extends ThreadStart {
   readonly addToJournal: (record: Omit<JournalRecord, 'seq'>) => void;
   readonly counters: Counters;
   readonly log: Logger;
+  /** Told when the thread ended by itself: DHCP is then not served any more. */
+  readonly onCrash: (error: unknown) => void;
 }
 
-/** Serves DHCP on one interface. */
+/** The DHCP thread as seen from outside: it takes segments, and tells what it did. */
 export class DhcpServer {
-  readonly #socket: Socket;
+  readonly #thread: Worker;
   readonly #service: DhcpService;
+  /** Whose each address is: what the thread decided last. */
+  readonly #holders = new Map<string, Lease>();
 
-  private constructor(socket: Socket, service: DhcpService) {
-    this.#socket = socket;
+  private constructor(thread: Worker, service: DhcpService) {
+    this.#thread = thread;
     this.#service = service;
   }
 
   /** @throws Problem not_root, port_in_use */
   static async start(service: DhcpService): Promise<DhcpServer> {
-    const socket = await bindUdpToInterface(service.listener.interfaceName, DHCP_SERVER_PORT);
-    const server = new DhcpServer(socket, service);
-    socket.on('message', (bytes) => {
-      server.#receive(bytes).catch((error: unknown) => {
-        service.counters.count('dhcp failed');
-        service.log.error({ err: error }, 'a DHCP packet was not answered');
-      });
+    const { listeners, httpPort, leaseFolder, verbose, segments } = service;
+    const workerData: ThreadStart = { listeners, httpPort, leaseFolder, verbose, segments };
+    const thread = new Worker(new URL('./dhcp-thread.ts', import.meta.url), { workerData });
+    const server = new DhcpServer(thread, service);
+    const up = Promise.withResolvers<void>();
+    thread.on('message', (news: FromThread) => {
+      if (news.kind === 'failed') up.reject(new Problem(news.problem, news.status));
+      else if (news.kind === 'round') server.#tell(news);
+      else {
+        for (const lease of news.leases) server.#holders.set(lease.address, lease);
+        up.resolve();
+      }
     });
-    socket.on('error', (error) => service.log.error({ err: error }, 'the DHCP socket failed'));
+    thread.on('error', (error) => {
+      up.reject(error);
+      service.onCrash(error);
+    });
+    await up.promise;
     return server;
   }
 
-  stop(): void {
-    this.#socket.close();
+  /** How many addresses have a lease, live or not. */
+  get leaseCount(): number {
+    return this.#holders.size;
   }
 
-  /** A packet's journey: decode, identify, decide, commit, encode, send. */
-  async #receive(bytes: Uint8Array): Promise<void> {
-    const { listener, segments, leases, httpUrl, counters } = this.#service;
-    const decoded = decode(bytes);
-    if (!decoded.ok) {
-      counters.count(`dhcp malformed: ${decoded.reason}`);
-      return;
-    }
-    const { packet } = decoded;
-    if (packet.op !== 'request') {
-      counters.count('dhcp passed over: not a request');
-      return;
-    }
-
-    // Leases, journal and controller know a machine by its Ethernet address (InfiniBand sends none).
-    if (packet.htype !== ETHERNET_HTYPE) {
-      counters.count('dhcp passed over: not Ethernet');
-      return;
-    }
-
-    const client = identifyClient(packet);
-    const segment = identifySegment(packet, segments(), listener.address);
-    if (!segment) {
-      counters.count('dhcp passed over: no segment');
-      this.#service.log.debug({ mac: client.mac, giaddr: packet.giaddr }, 'no segment has this giaddr');
-      return;
-    }
-    const decision = decideDhcp({
-      packet,
-      client,
-      segment,
-      leases,
-      serverAddress: listener.address,
-      httpUrl,
-      nowMs: Date.now(),
-    });
-    // Before anything is kept: what cannot be said must not be leased either.
-    const reply = decision.kind === 'reply' ? this.#encoded(decision.packet, packet, client) : undefined;
-    if (decision.kind === 'reply' && reply === undefined) return;
-    if (decision.lease) await leases.commit(decision.lease);
-    counters.count(`dhcp ${decision.kind}`);
-    this.#tell(decision, client, segment);
-    if (decision.kind === 'reply' && reply) await this.#send(reply, decision.to);
+  /** The lease of an address, live or not. */
+  at(address: string): Lease | undefined {
+    return this.#holders.get(address);
   }
 
-  /** Undefined where the client echoes more options at us than a datagram of the length that it takes can hold. */
-  #encoded(reply: DhcpPacket, request: DhcpPacket, { mac }: Client): Uint8Array | undefined {
-    try {
-      return encode(reply, { maxBytes: maxReplyBytes(request.options) });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.#service.counters.count('dhcp reply does not fit');
-      this.#service.log.debug({ mac, reason: error.message }, 'the reply does not fit what the client takes');
-      return undefined;
-    }
+  /** Serves these segments from now on. */
+  follow(segments: readonly Segment[]): void {
+    this.#order({ kind: 'follow', segments });
   }
 
-  #send(bytes: Uint8Array, to: Destination): Promise<void> {
-    const address = to.address === 'broadcast' ? '255.255.255.255' : to.address;
-    return new Promise((resolve, reject) => {
-      this.#socket.send(bytes, to.port, address, (error) => (error ? reject(error) : resolve()));
-    });
+  /** Resolves when the last round is over and the leases are closed. */
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#thread.once('exit', resolve));
+    this.#order({ kind: 'stop' });
+    await ended;
   }
 
-  /** Boots are journaled; what an installed system renews is not. */
-  #tell(decision: Decision, client: Client, segment: Segment): void {
-    const { log, addToJournal } = this.#service;
-    log.debug({ mac: client.mac, segment: segment.name, reason: decision.reason }, decision.kind);
-    if (decision.kind !== 'reply' || decision.bootFile === undefined) return;
-    const { mac, uuid } = client;
-    addToJournal({
-      at: new Date().toISOString(),
-      stage: decision.lease?.state === 'bound' ? 'lease' : 'offer',
-      mac,
-      ...(uuid === undefined ? {} : { uuid }),
-      segment: segment.name,
-      address: decision.packet.yiaddr,
-      detail: decision.reason.slice(0, 500),
-    });
+  #order(order: ToThread): void {
+    this.#thread.postMessage(order);
+  }
+
+  #tell({ counts, told, journal, leases, commitMs, failure }: RoundNews): void {
+    const { counters, addToJournal, log } = this.#service;
+    for (const count of counts) counters.count(count);
+    for (const decision of told) log.debug(decision, 'decided');
+    for (const lease of leases) this.#holders.set(lease.address, lease);
+    for (const record of journal) addToJournal(record);
+    if (commitMs > SLOW_COMMIT_MS)
+      log.warn({ commitMs: Math.round(commitMs) }, 'the disk is slow to keep leases: ACKs waited for it');
+    if (failure === undefined) return;
+    counters.count('dhcp leases not kept');
+    log.error({ failure }, 'leases could not be kept: no ACK left');
   }
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { Mac, Uuid } from '@bootswarm/controller/contract';
-import { sendFile } from '@bootswarm/images/swarm';
+import { sendBytes, sendFile } from '@bootswarm/images/swarm';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
@@ -98,7 +98,9 @@ function makeApp(service: HttpService): Hono<Bindings> {
     const { incoming, outgoing } = c.env;
     // A socket that was closed after its last byte has forgotten whose it was.
     const client = clientOf(c);
-    const sent = await sendFile(incoming, outgoing, { path: artefact.path, sha256 });
+    const sent = artefact.bytes
+      ? await sendBytes(incoming, outgoing, { bytes: artefact.bytes, sha256 })
+      : await sendFile(incoming, outgoing, { path: artefact.path, sha256 });
     // HEAD, 304 and 416 send nothing of it.
     if (sent.bytes > 0 || !sent.complete) service.onSent(client, artefact, sent);
     return RESPONSE_ALREADY_SENT;

@@ -1,6 +1,20 @@
-import { existsSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { readdirSync } from 'node:fs';
+import koffi from 'koffi';
 import { problem } from '../problems.ts';
+
+/** Linux, <bits/socket.h> and <linux/sockios.h>. */
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+const SIOCGIFADDR = 0x8915;
+/** struct ifreq: a name of 16 bytes, then here a struct sockaddr_in, whose address is 4 bytes in. */
+const IFREQ_BYTES = 40;
+const NAME_BYTES = 16;
+const ADDRESS_AT = NAME_BYTES + 4;
+
+const libc = koffi.load('libc.so.6');
+const socket = libc.func('int socket(int domain, int type, int protocol)');
+const ioctl = libc.func('int ioctl(int fd, unsigned long request, void *argument)');
+const close = libc.func('int close(int fd)');
 
 /** An interface on which this edge serves. */
 export interface Listener {
@@ -11,16 +25,30 @@ export interface Listener {
 
 /** @throws Problem interface_unknown, interface_without_address */
 export function listenerOn(interfaceName: string): Listener {
-  const all = networkInterfaces();
-  const addresses = all[interfaceName];
-  // Node lists only interfaces that have an address.
-  if (addresses === undefined && !existsSync(`/sys/class/net/${interfaceName}`))
+  const known = readdirSync('/sys/class/net');
+  if (!known.includes(interfaceName))
     throw problem('interface_unknown', {
       field: 'interface',
-      facts: { name: interfaceName, known: Object.keys(all).join(', ') },
+      facts: { name: interfaceName, known: known.join(', ') },
     });
-  const address = addresses?.find((each) => each.family === 'IPv4')?.address;
+  const address = addressOf(interfaceName);
   if (address === undefined)
     throw problem('interface_without_address', { field: 'interface', facts: { name: interfaceName } });
   return { interfaceName, address };
+}
+
+/**
+ * netdevice(7). Node's networkInterfaces() leaves out an interface whose link is not up yet, and an edge often
+ * starts before its switch port does.
+ */
+function addressOf(interfaceName: string): string | undefined {
+  const request = Buffer.alloc(IFREQ_BYTES);
+  request.write(interfaceName, 0, NAME_BYTES - 1, 'latin1');
+  const fd: number = socket(AF_INET, SOCK_DGRAM, 0);
+  try {
+    if (ioctl(fd, SIOCGIFADDR, request) !== 0) return undefined;
+    return [...request.subarray(ADDRESS_AT, ADDRESS_AT + 4)].join('.');
+  } finally {
+    close(fd);
+  }
 }

@@ -1,40 +1,31 @@
-import { statfsSync } from 'node:fs';
 import { DesiredState, EdgeCredentials, type JournalRecord } from '@bootswarm/controller/contract';
 import { Signed } from '@bootswarm/images/format';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import type { Lease } from '../decide/lease.ts';
-import { problem } from '../problems.ts';
-import type { LeaseLog } from './lease-table.ts';
+import { DiskReserve } from './disk-reserve.ts';
 
-/**
- * Bytes that stay free on the disk: below, a write is refused here. lmdb must not meet a full disk: it then rejects
- * promises that nobody can reach, and has been seen to corrupt its heap. Leases may go on when the journal may not.
- */
+/** Bytes that stay free on the disk. What the edge must not forget may go on when the journal may not. */
 const RESERVE_BYTES = { journal: 16 * 1024 * 1024, others: 4 * 1024 * 1024 };
 
 export interface EdgeStoreOptions {
   /** Told when what nobody waits for could not be written: a journal record. */
   readonly onLoss: (error: unknown) => void;
-  /** Of the disk; asked for before each write. */
-  readonly freeBytes?: () => number;
+  readonly reserve?: DiskReserve;
 }
 
-/** What this edge must not forget, in one LMDB environment. */
+/** What this edge must not forget but its leases: credentials, desired state, journal. */
 export class EdgeStore {
   readonly #root: RootDatabase;
-  readonly #leases: Database<Lease, string>;
   readonly #journal: Database<JournalRecord, number>;
   readonly #facts: Database<unknown, string>;
   readonly #onLoss: (error: unknown) => void;
-  readonly #freeBytes: () => number;
+  readonly #reserve: DiskReserve;
   #journalSeq: number;
   #closing = false;
 
-  private constructor(root: RootDatabase, onLoss: (error: unknown) => void, freeBytes: () => number) {
+  private constructor(root: RootDatabase, onLoss: (error: unknown) => void, reserve: DiskReserve) {
     this.#root = root;
     this.#onLoss = onLoss;
-    this.#freeBytes = freeBytes;
-    this.#leases = root.openDB({ name: 'leases', encoding: 'json' });
+    this.#reserve = reserve;
     this.#journal = root.openDB({ name: 'journal', encoding: 'json' });
     this.#facts = root.openDB({ name: 'facts', encoding: 'json' });
     const [lastKey = 0] = this.#journal.getKeys({ reverse: true, limit: 1 });
@@ -42,25 +33,13 @@ export class EdgeStore {
   }
 
   /** Opens or makes the environment in `folder`. */
-  static open(folder: string, { onLoss, freeBytes }: EdgeStoreOptions): EdgeStore {
+  static open(folder: string, { onLoss, reserve }: EdgeStoreOptions): EdgeStore {
     // Without overlappingSync a put resolves after its one fdatasync: controller/decisions/0002.
     return new EdgeStore(
       open({ path: folder, overlappingSync: false }),
       onLoss,
-      freeBytes ?? (() => freeIn(folder)),
+      reserve ?? DiskReserve.of(folder),
     );
-  }
-
-  get leases(): LeaseLog {
-    const leases = this.#leases;
-    const requireRoom = (): void => this.#requireRoom(RESERVE_BYTES.others);
-    return {
-      readAll: () => leases.getRange().map(({ value }) => value),
-      write: async (lease) => {
-        requireRoom();
-        await written(leases.put(lease.address, lease));
-      },
-    };
   }
 
   /** The credentials that joining brought. */
@@ -79,7 +58,7 @@ export class EdgeStore {
    * @param joinedWith SHA-256 of the join token that brought them.
    */
   async replaceCredentials(credentials: EdgeCredentials, joinedWith: string): Promise<void> {
-    this.#requireRoom(RESERVE_BYTES.others);
+    this.#reserve.require(RESERVE_BYTES.others);
     const replaced = this.#root.transaction(() => {
       void this.#facts.put('credentials', credentials);
       void this.#facts.put('joinedWith', joinedWith);
@@ -95,7 +74,7 @@ export class EdgeStore {
   }
 
   async keepDesiredState(signed: Signed): Promise<void> {
-    this.#requireRoom(RESERVE_BYTES.others);
+    this.#reserve.require(RESERVE_BYTES.others);
     await written(this.#facts.put('desiredState', signed));
   }
 
@@ -104,7 +83,7 @@ export class EdgeStore {
     // Transfers that the end of the edge breaks off have their last word behind it.
     if (this.#closing) return;
     try {
-      this.#requireRoom(RESERVE_BYTES.journal);
+      this.#reserve.require(RESERVE_BYTES.journal);
     } catch (error) {
       this.#onLoss(error);
       return;
@@ -129,20 +108,10 @@ export class EdgeStore {
     await written(forgotten);
   }
 
-  /** @throws Problem disk_full */
-  #requireRoom(bytes: number): void {
-    if (this.#freeBytes() < bytes) throw problem('disk_full');
-  }
-
   async close(): Promise<void> {
     this.#closing = true;
     await this.#root.close();
   }
-}
-
-function freeIn(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
 }
 
 /** lmdb rejects a commit with a promise of the reason, which ends the process unless somebody waits for it. */

@@ -13,106 +13,109 @@ function tableOf(...leases: readonly Lease[]) {
   return { log, table: new LeaseTable(log) };
 }
 
-describe('a committed lease', () => {
-  test('is seen at once, and durable when the promise resolves', async () => {
+/** Remembers and makes durable, as a round of one would. */
+function keep(table: LeaseTable, ...leases: readonly Lease[]): void {
+  for (const lease of leases) table.remember(lease);
+  table.flush();
+}
+
+describe('a lease', () => {
+  test('is seen as soon as it is remembered, and durable when it is flushed', () => {
     const { log, table } = tableOf();
-    const done = table.commit(leaseWith());
+    table.remember(leaseWith());
     assert.deepEqual(table.at(A), leaseWith());
     assert.deepEqual(table.ofMac('seg', MAC), leaseWith());
     assert.equal(table.ofMac('other', MAC), undefined);
     assert.equal(log.written.size, 0);
-    await done;
+    table.flush();
     assert.deepEqual(log.written.get(A), leaseWith());
   });
 
-  test('is not written as long as it is but an offer', async () => {
+  test('is written once, with all others of its round', () => {
     const { log, table } = tableOf();
-    await table.commit(leaseWith({ state: 'offered' }));
-    assert.equal(log.written.size, 0);
+    keep(table, leaseWith(), leaseWith({ address: B, mac: OTHER_MAC }));
+    table.flush();
+    assert.equal(log.writes, 1);
+    assert.equal(log.written.size, 2);
+  });
+
+  test('is not written as long as it is but an offer', () => {
+    const { log, table } = tableOf();
+    keep(table, leaseWith({ state: 'offered' }));
+    assert.equal(log.writes, 0);
     assert.equal(table.at(A)?.state, 'offered');
   });
 
-  test('for another address ends the offer of the one before', async () => {
+  test('for another address ends the offer of the one before', () => {
     const { table } = tableOf();
-    await table.commit(leaseWith({ state: 'offered' }));
-    await table.commit(leaseWith({ address: B }));
-    assert.equal(table.at(A), undefined);
-    assert.equal(table.size, 1);
+    keep(table, leaseWith({ state: 'offered' }), leaseWith({ address: B }));
+    assert.deepEqual([...table.all()], [leaseWith({ address: B })]);
   });
 
-  test('for another address does not end the lease of the one before', async () => {
+  test('for another address does not end the lease of the one before', () => {
     const { table } = tableOf(leaseWith());
-    await table.commit(leaseWith({ address: B }));
+    keep(table, leaseWith({ address: B }));
     assert.deepEqual(table.at(A), leaseWith());
     assert.equal(table.ofMac('seg', MAC)?.address, B);
   });
 
-  test('takes the address and its affinity from whoever had it', async () => {
+  test('takes the address and its affinity from whoever had it', () => {
     const { table } = tableOf(leaseWith({ expiresAtMs: NOW_MS - 1 }));
-    await table.commit(leaseWith({ mac: OTHER_MAC }));
+    keep(table, leaseWith({ mac: OTHER_MAC }));
     assert.equal(table.at(A)?.mac, OTHER_MAC);
     assert.equal(table.ofMac('seg', MAC), undefined);
   });
 
-  test('that is declined is affinity for nobody', async () => {
+  test('that is declined is affinity for nobody', () => {
     const { table } = tableOf(leaseWith());
-    await table.commit(leaseWith({ state: 'declined' }));
+    keep(table, leaseWith({ state: 'declined' }));
     assert.equal(table.ofMac('seg', MAC), undefined);
     assert.equal(table.at(A)?.state, 'declined');
   });
 });
 
-describe('a lease that the disk does not take', () => {
-  test('was never there', async () => {
-    const { log, table } = tableOf();
-    log.isBroken = true;
-    await assert.rejects(table.commit(leaseWith()), /ENOSPC/);
-    assert.equal(table.at(A), undefined);
-    assert.equal(table.ofMac('seg', MAC), undefined);
-  });
-
-  test('leaves the one before, and whose it was', async () => {
-    const before = leaseWith({ expiresAtMs: NOW_MS - 1 });
-    const { log, table } = tableOf(before);
-    log.isBroken = true;
-    await assert.rejects(table.commit(leaseWith({ mac: OTHER_MAC })));
-    assert.deepEqual(table.at(A), before);
-    assert.deepEqual(table.ofMac('seg', MAC), before);
-    assert.equal(table.ofMac('seg', OTHER_MAC), undefined);
-  });
-
-  test('leaves the machine the address that it had', async () => {
-    const { log, table } = tableOf(leaseWith());
-    log.isBroken = true;
-    await assert.rejects(table.commit(leaseWith({ address: B })));
-    assert.deepEqual(table.ofMac('seg', MAC), leaseWith());
-    assert.equal(table.at(B), undefined);
-  });
-
-  test('does not bring an older one back over what was decided since', async () => {
-    const { log, table } = tableOf(leaseWith({ expiresAtMs: 1 }));
-    const gate = Promise.withResolvers<void>();
-    log.gate = gate.promise;
-    log.isBroken = true;
-    const failing = table.commit(leaseWith({ expiresAtMs: 2 }));
-    await table.commit(leaseWith({ state: 'offered', expiresAtMs: 3 }));
-    gate.resolve();
-    await assert.rejects(failing);
-    assert.equal(table.at(A)?.expiresAtMs, 3);
-  });
-
-  test('does not take from the one before what that was offered since', async () => {
-    const { log, table } = tableOf(leaseWith({ expiresAtMs: NOW_MS - 1 }));
-    const gate = Promise.withResolvers<void>();
-    log.gate = gate.promise;
-    log.isBroken = true;
-    const failing = table.commit(leaseWith({ mac: OTHER_MAC }));
-    await table.commit(leaseWith({ address: B, state: 'offered' }));
-    gate.resolve();
-    await assert.rejects(failing);
-    assert.equal(table.ofMac('seg', MAC)?.address, B);
-    assert.equal(table.at(B)?.state, 'offered');
-  });
+describe('a round that the disk does not take', () => {
+  const cases: readonly (readonly [name: string, before: readonly Lease[], round: readonly Lease[]])[] = [
+    ['was never there', [], [leaseWith()]],
+    ['leaves a renewed lease as it was', [leaseWith()], [leaseWith({ expiresAtMs: NOW_MS + 9 })]],
+    ['leaves the one before, and whose it was', [leaseWith()], [leaseWith({ mac: OTHER_MAC })]],
+    ['leaves the machine the address that it had', [leaseWith()], [leaseWith({ address: B })]],
+    ['takes a quarantine back', [leaseWith()], [leaseWith({ state: 'declined' })]],
+    [
+      'takes all of it back, the offers in it too',
+      [leaseWith()],
+      [
+        leaseWith({ state: 'released', expiresAtMs: 1 }),
+        leaseWith({ mac: OTHER_MAC, state: 'offered' }),
+        leaseWith({ mac: OTHER_MAC }),
+        leaseWith({ address: B, state: 'offered' }),
+        leaseWith({ address: B }),
+      ],
+    ],
+    [
+      'gives back what two machines exchanged',
+      [leaseWith(), leaseWith({ address: B, mac: OTHER_MAC })],
+      [leaseWith({ address: B }), leaseWith({ mac: OTHER_MAC })],
+    ],
+  ];
+  for (const [name, before, round] of cases)
+    test(name, () => {
+      const { log, table } = tableOf(...before);
+      log.isBroken = true;
+      assert.throws(() => keep(table, ...round), /ENOSPC/);
+      const byAddress = (leases: Iterable<Lease>) =>
+        [...leases].toSorted((a, b) => a.address.localeCompare(b.address));
+      assert.deepEqual(byAddress(table.all()), before);
+      for (const mac of [MAC, OTHER_MAC])
+        assert.deepEqual(
+          table.ofMac('seg', mac),
+          before.find((lease) => lease.mac === mac),
+        );
+      // And it is over: the next round is written without it.
+      log.isBroken = false;
+      table.flush();
+      assert.equal(log.writes, 0);
+    });
 });
 
 describe('the leases of an edge that starts', () => {
@@ -126,7 +129,7 @@ describe('the leases of an edge that starts', () => {
       const { table } = tableOf(...leases);
       assert.deepEqual(table.ofMac('seg', MAC), newer);
       assert.deepEqual(table.at(A), older);
-      assert.equal(table.size, 2);
+      assert.equal([...table.all()].length, 2);
     });
 
   test('hold no affinity with what was declined', () => {

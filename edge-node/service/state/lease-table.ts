@@ -4,24 +4,34 @@ import type { Lease, LeaseView } from '../decide/lease.ts';
 export interface LeaseLog {
   /** Every lease, one for each address. */
   readAll(): Iterable<Lease>;
-  /** Resolves when the lease is durable. */
-  write(lease: Lease): Promise<void>;
+  /** All of them or none. They are durable when it returns. */
+  writeAll(leases: readonly Lease[]): void;
+}
+
+/** What one address and one machine had before a lease was remembered. */
+interface Undo {
+  readonly lease: Lease;
+  readonly before: Lease | undefined;
+  readonly displaced: Lease | undefined;
+  readonly elsewhere: Lease | undefined;
 }
 
 /**
- * The leases of this edge: decided in memory, by one writer, and made durable behind it. LMDB gathers the
- * writes of one moment in one commit.
+ * The leases of this edge: decided in memory, by one writer, and made durable behind it, those of one round in
+ * one commit.
  */
 export class LeaseTable implements LeaseView {
   readonly #log: LeaseLog;
   readonly #byAddress = new Map<string, Lease>();
   readonly #byMac = new Map<string, Lease>();
+  #sinceFlush: Undo[] = [];
 
   constructor(log: LeaseLog) {
     this.#log = log;
     // A machine that changed its address has two: the one that lives longest is where it is now.
     const leases = [...log.readAll()].toSorted((a, b) => a.expiresAtMs - b.expiresAtMs);
-    for (const lease of leases) this.#remember(lease);
+    for (const lease of leases) this.remember(lease);
+    this.#sinceFlush = [];
   }
 
   ofMac(segment: string, mac: string): Lease | undefined {
@@ -32,55 +42,59 @@ export class LeaseTable implements LeaseView {
     return this.#byAddress.get(address);
   }
 
-  /** How many addresses have a lease, live or not. */
-  get size(): number {
-    return this.#byAddress.size;
+  /** Every address that has a lease, live or not. */
+  all(): Iterable<Lease> {
+    return this.#byAddress.values();
+  }
+
+  /** Later decisions see the lease at once. It is durable after the next flush. */
+  remember(lease: Lease): void {
+    const key = keyOf(lease.segment, lease.mac);
+    const before = this.#byAddress.get(lease.address);
+    const elsewhere = this.#byMac.get(key);
+    const displaced = before && before.mac !== lease.mac ? this.ofMac(before.segment, before.mac) : undefined;
+    this.#sinceFlush.push({ lease, before, displaced, elsewhere });
+
+    if (displaced) this.#forgetMac(displaced, lease.address);
+    // What a machine leaves behind for another address is free at once, if it never was more than an offer.
+    if (elsewhere && elsewhere.address !== lease.address && elsewhere.state === 'offered')
+      this.#byAddress.delete(elsewhere.address);
+    this.#byAddress.set(lease.address, lease);
+    // A declined address is no affinity: its machine must get another.
+    if (lease.state === 'declined') this.#forgetMac(lease, lease.address);
+    else this.#byMac.set(key, lease);
   }
 
   /**
-   * Keeps a lease. Later decisions see it at once; the promise resolves when it is durable. An offer is kept
-   * in memory alone: nobody relies on it after a restart.
-   * @throws what the disk throws; the table is then as it was before, unless somebody changed the lease since.
+   * Makes durable what was remembered since the last flush. Offers stay in memory alone: nobody relies on one
+   * after a restart.
+   * @throws what the disk throws; the table is then as it was at the last flush.
    */
-  async commit(lease: Lease): Promise<void> {
-    const before = this.#byAddress.get(lease.address);
-    const elsewhere = this.#byMac.get(keyOf(lease.segment, lease.mac));
-    this.#remember(lease);
-    if (lease.state === 'offered') return;
+  flush(): void {
+    const round = this.#sinceFlush;
+    this.#sinceFlush = [];
+    const leases = round.map(({ lease }) => lease).filter(({ state }) => state !== 'offered');
+    if (leases.length === 0) return;
     try {
-      await this.#log.write(lease);
+      this.#log.writeAll(leases);
     } catch (error) {
-      if (this.#byAddress.get(lease.address) === lease) this.#takeBack(lease, before, elsewhere);
+      for (const undo of round.toReversed()) this.#takeBack(undo);
       throw error;
     }
   }
 
-  #remember(lease: Lease): void {
-    const before = this.#byAddress.get(lease.address);
-    if (before && before.mac !== lease.mac) this.#forgetMac(before);
-    const moved = this.#byMac.get(keyOf(lease.segment, lease.mac));
-    // What a machine leaves behind for another address is free at once, if it never was more than an offer.
-    if (moved && moved.address !== lease.address && moved.state === 'offered')
-      this.#byAddress.delete(moved.address);
-    this.#byAddress.set(lease.address, lease);
-    // A declined address is no affinity: its machine must get another.
-    if (lease.state === 'declined') this.#forgetMac(lease);
-    else this.#byMac.set(keyOf(lease.segment, lease.mac), lease);
-  }
-
-  /** Undoes `#remember`, and nothing that happened to these machines since. */
-  #takeBack(failed: Lease, before: Lease | undefined, elsewhere: Lease | undefined): void {
-    this.#byAddress.delete(failed.address);
-    this.#forgetMac(failed);
-    if (before) this.#byAddress.set(before.address, before);
-    for (const lease of [before, elsewhere]) {
-      if (lease === undefined || lease.state === 'declined') continue;
-      const key = keyOf(lease.segment, lease.mac);
-      if (this.#byAddress.get(lease.address) === lease && !this.#byMac.has(key)) this.#byMac.set(key, lease);
+  #takeBack({ lease, before, displaced, elsewhere }: Undo): void {
+    if (before) this.#byAddress.set(lease.address, before);
+    else this.#byAddress.delete(lease.address);
+    this.#byMac.delete(keyOf(lease.segment, lease.mac));
+    if (displaced) this.#byMac.set(keyOf(displaced.segment, displaced.mac), displaced);
+    if (elsewhere) {
+      this.#byMac.set(keyOf(elsewhere.segment, elsewhere.mac), elsewhere);
+      this.#byAddress.set(elsewhere.address, elsewhere);
     }
   }
 
-  #forgetMac({ segment, mac, address }: Lease): void {
+  #forgetMac({ segment, mac }: Lease, address: string): void {
     const key = keyOf(segment, mac);
     if (this.#byMac.get(key)?.address === address) this.#byMac.delete(key);
   }

@@ -9,12 +9,15 @@ import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { renderScript } from '@bootswarm/ipxe';
 import { planBoot, planText } from '../decide/boot-plan.ts';
 import { segmentOf } from '../decide/identify.ts';
-import type { LeaseView } from '../decide/lease.ts';
+import type { Lease } from '../decide/lease.ts';
+import { BootFiles } from './boot-files.ts';
 
 /** Where an artefact that may be served lies, and what it is for. */
 export interface Servable {
   readonly path: string;
   readonly role: 'kernel' | 'initramfs' | 'root';
+  /** Where it is held in memory. */
+  readonly bytes?: Uint8Array;
 }
 
 /** A machine that asks for its script. */
@@ -27,7 +30,8 @@ export interface ScriptCaller {
 }
 
 export interface ServingParts {
-  readonly leases: LeaseView;
+  /** The last lease of an address. */
+  readonly holderOf: (address: string) => Lease | undefined;
   readonly folder: ArtefactFolder;
   /** Whether an artefact is whole and verified here. */
   readonly isReady: (sha256: string) => boolean;
@@ -37,6 +41,7 @@ export interface ServingParts {
 /** What this edge serves now: the desired state that it follows, joined with what is here. */
 export class Serving {
   readonly #parts: ServingParts;
+  readonly #bootFiles = new BootFiles();
   #state: DesiredState | undefined;
   /** By `SHA-256/NAME`. */
   #servable: ReadonlyMap<string, Servable> = new Map();
@@ -53,10 +58,10 @@ export class Serving {
   apply(state: DesiredState): void {
     const { folder } = this.#parts;
     this.#state = state;
+    const artefacts = state.releases.flatMap((release) => release.artefacts);
+    this.#bootFiles.keepOnly(new Set(artefacts.map(({ sha256 }) => sha256)));
     this.#servable = new Map(
-      state.releases
-        .flatMap(({ artefacts }) => artefacts)
-        .map(({ sha256, name, role }) => [`${sha256}/${name}`, { path: folder.pathOf(sha256), role }]),
+      artefacts.map(({ sha256, name, role }) => [`${sha256}/${name}`, { path: folder.pathOf(sha256), role }]),
     );
   }
 
@@ -76,12 +81,15 @@ export class Serving {
 
   /** An artefact of a wanted release, once it is verified. */
   artefactOf(sha256: string, name: string): Servable | undefined {
-    return this.#parts.isReady(sha256) ? this.#servable.get(`${sha256}/${name}`) : undefined;
+    const servable = this.#parts.isReady(sha256) ? this.#servable.get(`${sha256}/${name}`) : undefined;
+    if (servable === undefined || servable.role === 'root') return servable;
+    const bytes = this.#bootFiles.bytesOf(sha256, servable.path);
+    return bytes ? { ...servable, bytes } : servable;
   }
 
   /** Journals what the holder of an address fetched. One that has no lease from here is nobody we know. */
   tell(stage: BootStage, address: string, detail: string): void {
-    const lease = this.#parts.leases.at(address);
+    const lease = this.#parts.holderOf(address);
     if (lease) this.#journal(stage, { ...lease, uuid: lease.uuid }, detail);
   }
 

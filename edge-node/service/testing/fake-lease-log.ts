@@ -1,12 +1,12 @@
 import type { Lease } from '../decide/lease.ts';
 import type { LeaseLog } from '../state/lease-table.ts';
 
-/** A log in memory, whose disk can be made to fail, and to be slow. */
+/** A log in memory, whose disk can be made to fail. */
 export class FakeLeaseLog implements LeaseLog {
   readonly written = new Map<string, Lease>();
+  /** How often it was written to. */
+  writes = 0;
   isBroken = false;
-  /** What `write` waits for before it does anything. */
-  gate: Promise<void> = Promise.resolve();
 
   constructor(...leases: readonly Lease[]) {
     for (const lease of leases) this.written.set(lease.address, lease);
@@ -16,9 +16,9 @@ export class FakeLeaseLog implements LeaseLog {
     return [...this.written.values()];
   }
 
-  async write(lease: Lease): Promise<void> {
-    await this.gate;
+  writeAll(leases: readonly Lease[]): void {
     if (this.isBroken) throw new Error('ENOSPC');
-    this.written.set(lease.address, lease);
+    this.writes += 1;
+    for (const lease of leases) this.written.set(lease.address, lease);
   }
 }

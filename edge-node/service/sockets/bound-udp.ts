@@ -1,10 +1,19 @@
-import koffi from 'koffi';
 import { problem } from '../problems.ts';
+import {
+  AF_INET,
+  bind,
+  close,
+  EACCES,
+  EADDRINUSE,
+  EPERM,
+  lastErrno,
+  poll,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  setsockopt,
+  socket,
+} from './libc.ts';
 
-/** Linux, <bits/socket.h> and <asm-generic/socket.h>. */
-const AF_INET = 2;
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_BROADCAST = 6;
 const SO_BINDTODEVICE = 25;
@@ -15,15 +24,6 @@ const POLLFD_BYTES = 8;
 /** What waits while a commit is on its way to the disk: some ten thousand packets. */
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 
-const libc = koffi.load('libc.so.6');
-const socket = libc.func('int socket(int domain, int type, int protocol)');
-const setsockopt = libc.func(
-  'int setsockopt(int fd, int level, int name, const void *value, uint32_t length)',
-);
-const bind = libc.func('int bind(int fd, const void *address, uint32_t length)');
-const pollFds = libc.func('int poll(void *fds, uint64_t count, int timeout)');
-const close = libc.func('int close(int fd)');
-
 /**
  * A UDP socket that hears and speaks on one interface alone, broadcasts to 255.255.255.255 included: Node's
  * own sockets cannot be bound to a device, and without that a broadcast reply leaves by the default route.
@@ -31,7 +31,7 @@ const close = libc.func('int close(int fd)');
  * @throws Problem not_root, port_in_use
  */
 export function openUdpOn(interfaceName: string, port: number): number {
-  const fd: number = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const device = Buffer.from(`${interfaceName}\0`);
   const done =
     fd >= 0 &&
@@ -43,9 +43,8 @@ export function openUdpOn(interfaceName: string, port: number): number {
     setOption(fd, SO_RCVBUFFORCE, numberOption(RECEIVE_BUFFER_BYTES));
     return fd;
   }
-  const errno = koffi.errno();
+  const errno = lastErrno();
   if (fd >= 0) close(fd);
-  const { EACCES, EPERM, EADDRINUSE } = koffi.os.errno;
   if (errno === EACCES || errno === EPERM) throw problem('not_root', { facts: { port } });
   if (errno === EADDRINUSE)
     throw problem('port_in_use', {
@@ -61,7 +60,7 @@ export function waitReadable(fds: readonly number[], timeoutMs: number): void {
     entries.writeInt32LE(fd, i * POLLFD_BYTES);
     entries.writeInt16LE(POLLIN, i * POLLFD_BYTES + 4);
   }
-  pollFds(entries, fds.length, timeoutMs);
+  poll(entries, fds.length, timeoutMs);
 }
 
 export function closeUdp(fd: number): void {

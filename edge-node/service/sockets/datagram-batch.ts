@@ -1,4 +1,5 @@
 import koffi from 'koffi';
+import { AF_INET, recvmmsg, sendmmsg } from './libc.ts';
 
 /** struct mmsghdr of 64-bit Linux: a msghdr of 56 bytes, then the length of what came. */
 const MMSGHDR_BYTES = 64;
@@ -6,12 +7,7 @@ const MSG_LENGTH_AT = 56;
 /** struct iovec and struct sockaddr_in. */
 const IOVEC_BYTES = 16;
 const SOCKADDR_BYTES = 16;
-const AF_INET = 2;
 const MSG_DONTWAIT = 0x40;
-
-const libc = koffi.load('libc.so.6');
-const recvmmsg = libc.func('int recvmmsg(int fd, void *headers, uint32_t count, int flags, void *timeout)');
-const sendmmsg = libc.func('int sendmmsg(int fd, void *headers, uint32_t count, int flags)');
 
 /** A datagram as it came. `bytes` are overwritten by the next receive. */
 export interface Received {
@@ -66,7 +62,7 @@ export class DatagramBatch {
     // The kernel wrote the length of each source address that it filled in.
     for (let i = 0; i < this.#filled; i++)
       this.#headers.setUint32(i * MMSGHDR_BYTES + 8, SOCKADDR_BYTES, true);
-    const count: number = recvmmsg(fd, this.#headers, this.#capacity, MSG_DONTWAIT, null);
+    const count = recvmmsg(fd, this.#headers, this.#capacity, MSG_DONTWAIT, null);
     this.#filled = Math.max(count, 0);
     return Array.from({ length: this.#filled }, (_, i) => this.#received(i));
   }
@@ -95,7 +91,7 @@ export class DatagramBatch {
     }
     let refused = 0;
     for (let sent = 0; sent < datagrams.length; ) {
-      const count: number = sendmmsg(
+      const count = sendmmsg(
         fd,
         sent === 0 ? this.#headers : new DataView(this.#headers.buffer, sent * MMSGHDR_BYTES),
         datagrams.length - sent,

@@ -1,20 +1,13 @@
 import { readdirSync } from 'node:fs';
-import koffi from 'koffi';
 import { problem } from '../problems.ts';
+import { AF_INET, close, ioctl, SOCK_DGRAM, socket } from './libc.ts';
 
-/** Linux, <bits/socket.h> and <linux/sockios.h>. */
-const AF_INET = 2;
-const SOCK_DGRAM = 2;
+/** <linux/sockios.h> */
 const SIOCGIFADDR = 0x8915;
 /** struct ifreq: a name of 16 bytes, then here a struct sockaddr_in, whose address is 4 bytes in. */
 const IFREQ_BYTES = 40;
 const NAME_BYTES = 16;
 const ADDRESS_AT = NAME_BYTES + 4;
-
-const libc = koffi.load('libc.so.6');
-const socket = libc.func('int socket(int domain, int type, int protocol)');
-const ioctl = libc.func('int ioctl(int fd, unsigned long request, void *argument)');
-const close = libc.func('int close(int fd)');
 
 /** An interface on which this edge serves. */
 export interface Listener {
@@ -44,7 +37,7 @@ export function listenerOn(interfaceName: string): Listener {
 function addressOf(interfaceName: string): string | undefined {
   const request = Buffer.alloc(IFREQ_BYTES);
   request.write(interfaceName, 0, NAME_BYTES - 1, 'latin1');
-  const fd: number = socket(AF_INET, SOCK_DGRAM, 0);
+  const fd = socket(AF_INET, SOCK_DGRAM, 0);
   try {
     if (ioctl(fd, SIOCGIFADDR, request) !== 0) return undefined;
     return [...request.subarray(ADDRESS_AT, ADDRESS_AT + 4)].join('.');

@@ -1,5 +1,6 @@
 import { Manifest } from '@bootswarm/images/format';
 import { z } from 'zod';
+import { DhcpPolicy } from './dhcp-policy.ts';
 import { Intent } from './intent.ts';
 import { Instant, Mac, Name, Uuid } from './names.ts';
 import { Segment } from './segment.ts';
@@ -55,6 +56,7 @@ export const DesiredState = z.strictObject({
   /** Counts up; an edge never goes back to a lower one. */
   revision: z.int().min(0),
   segments: z.array(Segment),
+  policy: DhcpPolicy.prefault({}),
   machines: z.array(DesiredMachine),
   /** Of every release that a segment or machine above names. */
   releases: z.array(Manifest),

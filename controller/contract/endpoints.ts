@@ -7,6 +7,7 @@ import {
   Signed,
 } from '@bootswarm/images/format';
 import { z } from 'zod';
+import { DhcpPolicy } from './dhcp-policy.ts';
 import { Edge, EdgeCredentials, EdgeInvitation, EdgeStatus } from './edge.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Intent } from './intent.ts';
@@ -123,6 +124,15 @@ export const endpoints = {
     params: ByName,
     result: Segment,
   },
+  replaceSegment: {
+    method: 'put',
+    path: '/v1/segments/{name}',
+    summary: 'Put a segment in the place of the one of that name, or add it',
+    audience: 'operator',
+    params: ByName,
+    body: Segment,
+    result: Segment,
+  },
   removeSegment: {
     method: 'delete',
     path: '/v1/segments/{name}',
@@ -130,6 +140,22 @@ export const endpoints = {
     audience: 'operator',
     params: ByName,
     result: Nothing,
+  },
+
+  showPolicy: {
+    method: 'get',
+    path: '/v1/dhcp-policy',
+    summary: 'DHCP options and classes that hold in every segment',
+    audience: 'operator',
+    result: DhcpPolicy,
+  },
+  replacePolicy: {
+    method: 'put',
+    path: '/v1/dhcp-policy',
+    summary: 'Put other DHCP options and classes in the place of those that hold in every segment',
+    audience: 'operator',
+    body: DhcpPolicy,
+    result: DhcpPolicy,
   },
 
   listEdges: {

@@ -1,5 +1,16 @@
 /** What crosses the wire between controller, CLI, console and edges: shapes, calls, errors. */
+export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { Client } from './client.ts';
+export { type DhcpOptionDefinition, DhcpOptionSettings, dhcpOptionOf, listOf } from './dhcp-options.ts';
+export {
+  DhcpClass,
+  type DhcpLimits,
+  DhcpPolicy,
+  type PlatformKey,
+  Reservation,
+  type SwitchPort,
+  type TftpCaps,
+} from './dhcp-policy.ts';
 export {
   DesiredMachine,
   DesiredState,
@@ -15,5 +26,6 @@ export { Intent, intentText } from './intent.ts';
 export { type AddressRange, ipv4ToNumber, numberToIpv4, parseSubnet, rangeHolds } from './ipv4.ts';
 export { type BootStage, JOURNAL_BATCH_MOST, JournalRecord } from './journal.ts';
 export { Machine, MachineStory, matchMachine, type Sighting, tellingUuid } from './machine.ts';
+export { Menu, type MenuEntry } from './menu.ts';
 export { Mac, Name, Uuid } from './names.ts';
 export { Segment, segmentProblem } from './segment.ts';

@@ -5,9 +5,13 @@ const ReleaseRef = z
   .string()
   .regex(/^[^/\s]{1,63}\/[^/\s]{1,63}\/[^/\s]{1,16}$/, 'must be NAME/VERSION/ARCHITECTURE');
 
-/** What a machine does at its next boot. `live` holds until it is changed: it writes to no disk. */
+/**
+ * What a machine does at its next boot. `live` holds until it is changed: it writes to no disk. `menu` shows the
+ * menu of its segment.
+ */
 export const Intent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('local') }),
+  z.strictObject({ kind: z.literal('menu') }),
   z.strictObject({ kind: z.literal('live'), release: ReleaseRef }),
 ]);
 export type Intent = z.infer<typeof Intent>;

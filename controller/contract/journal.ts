@@ -1,8 +1,22 @@
 import { z } from 'zod';
+import { BootCause } from './boot-causes.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 
-/** The stages of a boot as an edge sees them, in the order in which they come. */
-export const BootStage = z.enum(['offer', 'lease', 'firmware', 'script', 'kernel', 'initramfs', 'root']);
+/**
+ * The stages of a boot as an edge sees them, in the order in which they come. `alarm` is none: it is about the
+ * segment rather than one machine.
+ */
+export const BootStage = z.enum([
+  'discover',
+  'offer',
+  'lease',
+  'firmware',
+  'script',
+  'kernel',
+  'initramfs',
+  'root',
+  'alarm',
+]);
 export type BootStage = z.infer<typeof BootStage>;
 
 /** One line of an edge's journal: what happened to a machine, and why. */
@@ -11,10 +25,15 @@ export const JournalRecord = z.strictObject({
   seq: z.int().positive(),
   at: Instant,
   stage: BootStage,
-  mac: Mac,
+  /** Left out where an alarm is about no machine. */
+  mac: Mac.optional(),
   uuid: Uuid.optional(),
   segment: Name.optional(),
   address: Ipv4.optional(),
+  /** Why the boot goes no further from here; left out where it does. */
+  cause: BootCause.optional(),
+  /** How often the same was decided since the last record of it. */
+  times: z.int().positive().optional(),
   /** What was decided and the reason, for a person. */
   detail: z.string().max(500),
 });

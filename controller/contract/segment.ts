@@ -1,5 +1,7 @@
 import type { Problem } from '@bootswarm/images/format';
 import { z } from 'zod';
+import { DhcpOptionSettings } from './dhcp-options.ts';
+import { DhcpLimits, FirmwareChoice, Reservation, TftpCaps } from './dhcp-policy.ts';
 import { problem } from './errors.ts';
 import { Intent } from './intent.ts';
 import {
@@ -11,15 +13,26 @@ import {
   rangesOverlap,
   type Subnet,
 } from './ipv4.ts';
+import { Menu } from './menu.ts';
 import { Cidr, Ipv4, Name } from './names.ts';
 
-const Pool = z.strictObject({ first: Ipv4, last: Ipv4 });
+const Pool = z.strictObject({
+  first: Ipv4,
+  last: Ipv4,
+  /** Only clients of one of these classes get an address of it; anybody does where none is named. */
+  classes: z.array(Name).min(1).max(32).optional(),
+});
+const Range = z.strictObject({ first: Ipv4, last: Ipv4 });
 
 /** One VLAN: its subnet, the addresses to give away, how its relays sign, and which edges serve it. */
 export const Segment = z.strictObject({
   name: Name,
   subnet: Cidr,
-  pools: z.array(Pool).min(1).max(64),
+  /** None: only those with a reserved address are served. */
+  pools: z.array(Pool).max(64),
+  /** Addresses inside the pools that nobody gets. */
+  exclusions: z.array(Range).max(256).default([]),
+  reservations: z.array(Reservation).max(8192).default([]),
   router: Ipv4.optional(),
   dnsServers: z.array(Ipv4).max(8).default([]),
   domain: z
@@ -34,6 +47,19 @@ export const Segment = z.strictObject({
     .max(30 * 86400)
     .default(3600),
   edges: z.array(Name).min(1).max(8),
+  /** `proxy`: another server gives the addresses, and the edge only says what to boot (PXE 2.1, proxyDHCP). */
+  mode: z.enum(['dhcp', 'proxy']).default('dhcp'),
+  /** Who may speak BOOTP without DHCP: nobody, those with a reserved address, or anybody, who then keeps it for good. */
+  bootp: z.enum(['refuse', 'reserved', 'pool']).default('refuse'),
+  /** Whether a new address is pinged beside the offer, and taken back where somebody answers. */
+  checkConflicts: z.boolean().default(true),
+  /** DHCP servers that are welcome here beside its edges; of any other an alarm is raised. */
+  otherServers: z.array(Ipv4).max(16).default([]),
+  limits: DhcpLimits.prefault({}),
+  options: DhcpOptionSettings.default({}),
+  firmware: FirmwareChoice.default({}),
+  tftp: TftpCaps.default({}),
+  menu: Menu.optional(),
   /** What a machine without an intent of its own does. */
   defaultIntent: Intent.default({ kind: 'local' }),
 });

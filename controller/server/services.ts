@@ -6,6 +6,7 @@ import { Releases } from './catalogue/releases.ts';
 import { Uploads } from './catalogue/uploads.ts';
 import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
+import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
 import { Machines } from './machines/machines.ts';
 import type { StateStore } from './store/state-store.ts';
@@ -19,6 +20,7 @@ export interface Services {
   readonly uploads: Uploads;
   readonly releases: Releases;
   readonly segments: Segments;
+  readonly policy: Policy;
   readonly edges: Edges;
   readonly machines: Machines;
   readonly feed: DesiredStateFeed;
@@ -34,14 +36,27 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
   };
   const segments = new Segments(store, checkIntent);
   const machines = new Machines(store, checkIntent);
+  const policy = new Policy(store);
   const edges = new Edges(store, key.publicKey);
   const readFleet = async () => ({
     segments: await segments.list(),
+    policy: await policy.show(),
     machines: await machines.list(),
     manifests: (await releases.list()).map((release) => release.manifest),
   });
   const feed = new DesiredStateFeed(store, readFleet, key.privateKey);
-  return { version: versionOf(), store, artefacts, uploads, releases, segments, machines, edges, feed };
+  return {
+    version: versionOf(),
+    store,
+    artefacts,
+    uploads,
+    releases,
+    segments,
+    policy,
+    machines,
+    edges,
+    feed,
+  };
 }
 
 /** The key that signs desired states. Edges learn its public half when they join. */

@@ -16,12 +16,15 @@ function stateOf(signed: Signed | null): DesiredState {
   return DesiredState.parse(JSON.parse(signed.payload));
 }
 
+const policy = { options: { 'ntp-servers': '10.0.0.1' }, classes: [] };
+
 describe('what an edge is told', () => {
   const machine = { id: 'm-1', macs: ['52:54:00:00:00:01'] };
 
   test('its own segments, every machine with an intent, and the releases that they name', async () => {
     const [one, two, three] = await Promise.all(['1', '2', '3'].map((version) => sampleRelease(version)));
     const fleet: Fleet = {
+      policy,
       segments: [
         sampleSegment(1, 'edge1', { defaultIntent: { kind: 'live', release: 'minimal/1/amd64' } }),
         sampleSegment(2, 'edge2', { defaultIntent: { kind: 'live', release: 'minimal/3/amd64' } }),
@@ -40,6 +43,7 @@ describe('what an edge is told', () => {
       format: 1,
       edge: 'edge1',
       segments: [fleet.segments[0]],
+      policy,
       machines: [{ ...machine, intent: { kind: 'live', release: 'minimal/2/amd64' } }],
       releases: [one?.manifest, two?.manifest],
     });
@@ -51,7 +55,7 @@ describe('what an edge is told', () => {
       segments,
       machines: told,
       releases,
-    } = desiredStateOf('edge1', { segments: [], machines, manifests: [] });
+    } = desiredStateOf('edge1', { segments: [], policy, machines, manifests: [] });
     assert.deepEqual([segments, told, releases], [[], [], []]);
   });
 });
@@ -65,7 +69,7 @@ describe('the feed of desired states', () => {
 
   beforeEach(async () => {
     store = new InterposedStore();
-    fleet = { segments: [sampleSegment(1, 'edge1')], machines: [], manifests: [] };
+    fleet = { segments: [sampleSegment(1, 'edge1')], policy, machines: [], manifests: [] };
     reads = 0;
     feed = restarted();
     await commit();

@@ -1,9 +1,17 @@
-import type { DesiredState, Intent, Machine, Segment } from '@bootswarm/controller/contract';
+import type {
+  DesiredState,
+  DhcpPolicy,
+  Intent,
+  Machine,
+  MenuEntry,
+  Segment,
+} from '@bootswarm/controller/contract';
 import { type Manifest, releaseId } from '@bootswarm/images/format';
 
 /** The catalogue as a whole, from which each edge is told its part. */
 export interface Fleet {
   readonly segments: readonly Segment[];
+  readonly policy: DhcpPolicy;
   readonly machines: readonly Machine[];
   readonly manifests: readonly Manifest[];
 }
@@ -17,10 +25,12 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
   const segments = fleet.segments.filter((segment) => segment.edges.includes(edge));
   const machines = segments.length === 0 ? [] : fleet.machines.flatMap(withIntent);
   const named = new Set(
-    [...segments.map((s) => s.defaultIntent), ...machines.map((m) => m.intent)].map(nameOf),
+    [...segments.map((s) => s.defaultIntent), ...machines.map((m) => m.intent)]
+      .map(nameOf)
+      .concat(segments.flatMap(({ menu }) => (menu?.entries ?? []).map(nameOf))),
   );
   const releases = fleet.manifests.filter((manifest) => named.has(releaseId(manifest)));
-  return { format: 1, edge, segments, machines, releases };
+  return { format: 1, edge, segments, policy: fleet.policy, machines, releases };
 }
 
 function withIntent({ id, macs, uuid, intent }: Machine): DesiredState['machines'] {
@@ -28,6 +38,6 @@ function withIntent({ id, macs, uuid, intent }: Machine): DesiredState['machines
   return [{ id, macs, ...(uuid === undefined ? {} : { uuid }), intent }];
 }
 
-function nameOf(intent: Intent): string | undefined {
-  return intent.kind === 'live' ? intent.release : undefined;
+function nameOf(intent: Intent | MenuEntry): string | undefined {
+  return intent.kind === 'live' || intent.kind === 'rescue' ? intent.release : undefined;
 }

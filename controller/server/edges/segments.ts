@@ -31,13 +31,28 @@ export class Segments {
   }
 
   /** @throws Problem already_exists, edge_unknown and the `segment_` ones. Adding the same again changes nothing. */
-  async add(segment: Segment): Promise<Segment> {
+  add(segment: Segment): Promise<Segment> {
+    return this.#put(segment, false);
+  }
+
+  /** @throws Problem input_invalid, edge_unknown and the `segment_` ones. */
+  replace(name: string, segment: Segment): Promise<Segment> {
+    if (segment.name !== name)
+      throw problem('input_invalid', { field: 'name', facts: { reason: `must be ${name}, as in the path` } });
+    return this.#put(segment, true);
+  }
+
+  async #put(segment: Segment, replaces: boolean): Promise<Segment> {
     await this.#checkIntent(segment.defaultIntent);
+    for (const entry of segment.menu?.entries ?? []) {
+      if (entry.kind === 'live' || entry.kind === 'rescue')
+        await this.#checkIntent({ kind: 'live', release: entry.release });
+    }
     return transact(this.#store, `segment ${segment.name}`, async (reads) => {
       await reads.get(GUARD);
       const held = await reads.get(PREFIX + segment.name);
       if (held && isDeepStrictEqual(Segment.parse(held.value), segment)) return { result: segment };
-      if (held)
+      if (held && !replaces)
         throw problem('already_exists', { field: 'name', facts: { kind: 'segment', name: segment.name } });
       for (const [index, edge] of segment.edges.entries()) {
         if (!(await reads.get(edgeKey(edge))))

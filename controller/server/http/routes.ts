@@ -35,14 +35,17 @@ function addCatalogueRoutes(api: Api, { releases, uploads, artefacts }: Services
   });
 }
 
-function addOperatorRoutes(api: Api, { segments, edges, machines }: Services): void {
+function addOperatorRoutes(api: Api, { segments, policy, edges, machines }: Services): void {
   serve(api, endpoints.listSegments, () => segments.list());
   serve(api, endpoints.addSegment, ({ body }) => segments.add(body));
   serve(api, endpoints.showSegment, ({ params }) => segments.show(params.name));
+  serve(api, endpoints.replaceSegment, ({ params, body }) => segments.replace(params.name, body));
   serve(api, endpoints.removeSegment, async ({ params }) => {
     await segments.remove(params.name);
     return {};
   });
+  serve(api, endpoints.showPolicy, () => policy.show());
+  serve(api, endpoints.replacePolicy, ({ body }) => policy.replace(body));
   serve(api, endpoints.listEdges, () => edges.list());
   serve(api, endpoints.addEdge, ({ body }) => edges.add(body.name, new Date()));
   serve(api, endpoints.inviteEdge, ({ params }) => edges.invite(params.name, new Date()));

@@ -26,7 +26,7 @@ export function takeJournal(
     const known = new Map(entries.map((entry) => [entry.key, entry]));
     const machines = new Map(entries.map((entry) => [entry.key, Machine.parse(entry.value)]));
     const put: Record<string, unknown> = {};
-    for (const record of fresh) {
+    for (const record of fresh.filter(isAboutMachine)) {
       const machine = sighted(matchMachine(machines.values(), record), record);
       const key = machineKey(machine.id);
       const entry = known.get(key);
@@ -42,13 +42,19 @@ export function takeJournal(
   });
 }
 
+type MachineRecord = JournalRecord & { readonly mac: string };
+
+function isAboutMachine(record: JournalRecord): record is MachineRecord {
+  return record.mac !== undefined;
+}
+
 /** Whether `held` has all by which `machine` may be matched. */
 function isKnownBy(machine: Machine, held: Machine | undefined): boolean {
   return held?.macs.length === machine.macs.length && held.uuid === machine.uuid;
 }
 
 /** The machine after a record of it; a new one where `known` is undefined. */
-function sighted(known: Machine | undefined, record: JournalRecord): Machine {
+function sighted(known: Machine | undefined, record: MachineRecord): Machine {
   const uuid = tellingUuid(record.uuid) ?? known?.uuid;
   const segment = record.segment ?? known?.segment;
   const address = record.address ?? known?.address;

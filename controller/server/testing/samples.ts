@@ -1,4 +1,4 @@
-import type { Segment } from '@bootswarm/controller/contract';
+import { Segment } from '@bootswarm/controller/contract';
 import { type Artefact, type ArtefactRole, digestOf, type Manifest } from '@bootswarm/images/format';
 
 /** Bytes that differ from place to place, so that none can be swapped unnoticed. */
@@ -41,15 +41,11 @@ export async function sampleRelease(version = '1.0'): Promise<SampleRelease> {
 
 /** `10.1.N.0/24` with a pool from 100 to 199, served by `edge`. */
 export function sampleSegment(n: number, edge: string, changes: Partial<Segment> = {}): Segment {
-  return {
+  return Segment.parse({
     name: `seg${n}`,
     subnet: `10.1.${n}.0/24`,
     pools: [{ first: `10.1.${n}.100`, last: `10.1.${n}.199` }],
-    dnsServers: [],
-    relays: [],
-    leaseSeconds: 3600,
     edges: [edge],
-    defaultIntent: { kind: 'local' },
     ...changes,
-  };
+  });
 }

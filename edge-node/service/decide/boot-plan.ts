@@ -18,8 +18,9 @@ export function planBoot(
 ): BootPlan {
   const intent = matchMachine(state.machines, sighting)?.intent ?? segment.defaultIntent;
   if (intent.kind === 'local') return intent;
-  const { release } = intent;
   const wait = (reason: string): BootPlan => ({ kind: 'wait', reason, scriptUrl: httpUrl + SCRIPT_PATH });
+  if (intent.kind === 'menu') return wait('menus are not rendered yet');
+  const { release } = intent;
   const manifest = state.releases.find((each) => releaseId(each) === release);
   if (!manifest) return wait(`this edge does not know ${release} yet`);
   const ready = manifest.artefacts.filter((artefact) => isReady(artefact.sha256));

@@ -51,6 +51,7 @@ const state: DesiredState = {
   edge: 'edge',
   revision: 7,
   segments: [segmentWith()],
+  policy: { options: {}, classes: [] },
   machines: [],
   releases: [],
 };

@@ -12,6 +12,7 @@ const state: DesiredState = {
   edge: 'edge1',
   revision: 5,
   segments: [segmentWith()],
+  policy: { options: {}, classes: [] },
   machines: [],
   releases: [],
 };

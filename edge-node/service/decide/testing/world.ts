@@ -1,4 +1,4 @@
-import { ipv4ToNumber, type Segment } from '@bootswarm/controller/contract';
+import { ipv4ToNumber, Segment } from '@bootswarm/controller/contract';
 import {
   type DhcpPacket,
   type MessageType,
@@ -19,19 +19,16 @@ export const OTHER_MAC = '52:54:00:aa:00:02';
 
 /** 10.99.0.0/24 with the pool 100 to 109, and with what a case is about. */
 export function segmentWith(facts: Partial<Segment> = {}): Segment {
-  return {
+  return Segment.parse({
     name: 'seg',
     subnet: '10.99.0.0/24',
     pools: [{ first: '10.99.0.100', last: '10.99.0.109' }],
     router: '10.99.0.254',
     dnsServers: ['10.99.0.53'],
     domain: 'lab.example',
-    relays: [],
-    leaseSeconds: 3600,
     edges: ['edge'],
-    defaultIntent: { kind: 'local' },
     ...facts,
-  };
+  });
 }
 
 /** A live, bound lease of the machine that cases are about, with what a case is about. */

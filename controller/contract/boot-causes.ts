@@ -1,0 +1,109 @@
+import { z } from 'zod';
+
+/** Why a boot stopped: what it means for a person, and what to do. In the order of the boot's stages. */
+export const BOOT_CAUSES = {
+  dhcp_unheard: {
+    meaning: 'No DHCP message of this machine has reached an edge.',
+    remedy:
+      'Check its cable, VLAN and boot order, and that a relay of its VLAN forwards to the edge: bootswarm doctor.',
+  },
+  segment_unknown: {
+    meaning: 'The relay signed with an address (giaddr) that belongs to no segment of this edge.',
+    remedy:
+      "Name the relay's address in the segment (relays), or correct the relay: 'bootswarm segment show NAME'.",
+  },
+  pool_none: {
+    meaning: 'The segment has no pool for this machine, and no address is reserved for it.',
+    remedy:
+      'Give the segment a pool that is open to the classes of this machine, or reserve an address for it.',
+  },
+  pool_exhausted: {
+    meaning: 'Every address of the pools is leased.',
+    remedy: 'Widen the pools or shorten leaseSeconds. Live leases are never given to somebody else.',
+  },
+  policy_refused: {
+    meaning: 'A class that this machine belongs to is refused.',
+    remedy: "Look at the class that the record names: 'bootswarm dhcp policy show'.",
+  },
+  limit_reached: {
+    meaning: 'The machine, its switch port or its relay asks for more than the limits of the segment allow.',
+    remedy: 'Find what floods there; raise the limits of the segment only where the demand is honest.',
+  },
+  bootp_refused: {
+    meaning: 'The machine speaks BOOTP without DHCP, which its segment does not serve.',
+    remedy: "Set 'bootp' of the segment to reserved or pool, if such machines are meant to boot there.",
+  },
+  address_refused: {
+    meaning: 'The machine asked for an address that it may not have; it was told so and should begin anew.',
+    remedy: 'Nothing, if an offer follows. Otherwise restart its DHCP client.',
+  },
+  address_conflict: {
+    meaning: 'Somebody else on the segment already uses the address that was to be given.',
+    remedy: 'Find who answers there: a static address inside a pool. Exclude it or reserve it.',
+  },
+  other_server: {
+    meaning: 'The machine took the offer of another DHCP server.',
+    remedy: 'Remove that server, or name it in otherServers of the segment if it is meant to be there.',
+  },
+  lease_not_kept: {
+    meaning: "The edge's disk did not take the lease, so no ACK left.",
+    remedy: "Make room on the edge's disk, or look at its health.",
+  },
+  lease_not_taken: {
+    meaning: 'The machine was offered an address and never asked for it.',
+    remedy:
+      'The offer does not reach it, or is not to its liking: check the way back through the relay, and portfast on its switch port.',
+  },
+  architecture_unknown: {
+    meaning: 'There is no boot file for the architecture that the machine reports.',
+    remedy:
+      'Give the edge a build for it (--firmware FOLDER) and name it as firmware of the segment or a class.',
+  },
+  firmware_missing: {
+    meaning: 'The boot file that policy names is not on the edge.',
+    remedy:
+      "Put it into the edge's firmware folder, or correct the name in the class, segment or reservation.",
+  },
+  firmware_not_fetched: {
+    meaning: 'The machine has an address, and never fetched its boot file.',
+    remedy:
+      'TFTP (UDP 69 and the ports that answer) or HTTP is blocked between it and the edge: check firewalls on the way.',
+  },
+  firmware_broken_off: {
+    meaning: 'The transfer of the boot file began and did not end.',
+    remedy:
+      "Packets are lost or too large on the way: lower tftp.blockBytesMost of the segment, and check the path's MTU.",
+  },
+  script_not_fetched: {
+    meaning: 'iPXE runs, and never fetched its script.',
+    remedy: "The edge's HTTP port is not reached from the segment: check firewalls and routes on the way.",
+  },
+  release_not_ready: {
+    meaning: 'The edge does not have all of the release yet; the machine was told to wait.',
+    remedy: "Wait for the edge to fetch it: 'bootswarm edge show NAME'.",
+  },
+  artefact_corrupt: {
+    meaning: 'A file of the release does not have the SHA-256 that its manifest says, so it is not served.',
+    remedy: "Check the controller's and the edge's disk; publish the release again under another version.",
+  },
+  kernel_not_fetched: {
+    meaning: 'The machine has its script, and never fetched the kernel.',
+    remedy: "The edge's HTTP port is not reached any more, or iPXE hangs: look at the machine's console.",
+  },
+  kernel_broken_off: {
+    meaning: 'The transfer of the kernel or the initramfs began and did not end.',
+    remedy:
+      "The machine was reset, or the link lost packets: look at its console and the switch port's errors.",
+  },
+  root_not_fetched: {
+    meaning: 'The kernel was fetched, and the root file system never was.',
+    remedy: "The kernel has no driver for its NIC, or got no address: look at the machine's console.",
+  },
+  rogue_server: {
+    meaning: 'A DHCP server that is not welcome answers on the segment.',
+    remedy: 'Find the port behind its address and shut it, or name it in otherServers of the segment.',
+  },
+} as const;
+
+export type BootCause = keyof typeof BOOT_CAUSES;
+export const BootCause = z.enum(Object.keys(BOOT_CAUSES) as [BootCause, ...BootCause[]]);

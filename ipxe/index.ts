@@ -1,3 +1,7 @@
 /** The ipxe-builder: which iPXE binary a machine gets, and the script that it then runs. */
-export { FIRMWARE, type Firmware, type FirmwareName, type Platform, platformOf } from './firmware.ts';
+export { FIRMWARE, FIRMWARE_MOST_BYTES, FIRMWARE_NAME, type Firmware } from './firmware.ts';
+export { renderGrub } from './grub.ts';
+export { asAutoexec, renderHandover } from './handover.ts';
+export { type Platform, type PlatformKey, platformOf, USUAL_BOOT_FILES } from './platform.ts';
+export { renderPxelinux } from './pxelinux.ts';
 export { type BootPlan, renderScript, SCRIPT_PATH, type Whereabouts } from './script.ts';

@@ -18,6 +18,34 @@ const live = (kernelArguments: readonly string[]): BootPlan => ({
 const PLANS: Readonly<Record<string, BootPlan>> = {
   local: { kind: 'local' },
   live: live(['boot=live', 'console=ttyS0,115200n8', `fetch=${SERVER}/artefacts/${SHA256}/root.squashfs`]),
+  menu: {
+    kind: 'menu',
+    title: 'Rack 12',
+    timeoutSeconds: 30,
+    entries: [
+      { label: 'Rescue', isLocked: true },
+      { label: 'Local disk', isLocked: false },
+    ],
+    scriptUrl: SERVER + SCRIPT_PATH,
+  },
+  vlan: { kind: 'vlan', tag: 7 },
+  refused: { kind: 'refused', scriptUrl: SERVER + SCRIPT_PATH },
+  kernel: {
+    kind: 'kernel',
+    label: 'Debian installer',
+    kernelUrl: 'http://mirror.example/linux',
+    initramfsUrl: 'http://mirror.example/initrd.gz',
+    kernelArguments: ['priority=low'],
+  },
+  bare: {
+    kind: 'kernel',
+    label: 'a kernel alone',
+    kernelUrl: 'http://mirror.example/linux',
+    initramfsUrl: undefined,
+    kernelArguments: [],
+  },
+  iso: { kind: 'iso', label: 'Firmware update', url: 'http://mirror.example/update.iso' },
+  memtest: { kind: 'memtest', firmwareUrl: `${SERVER}/firmware` },
   wait: {
     kind: 'wait',
     reason: 'this edge is fetching minimal/1.0/amd64: 2 of 3 files',

@@ -93,7 +93,7 @@ const failures: readonly {
   {
     what: 'an intent that nobody knows',
     args: ['machine', 'boot', 'm', 'fly'],
-    stderr: /^error: intent: 'fly' is neither/,
+    stderr: /^error: intent: 'fly' is none of/,
   },
   {
     what: 'a release that is none',
@@ -115,7 +115,11 @@ const failures: readonly {
     args: ['edge', 'list', '--fast'],
     stderr: /^error: unknown option '--fast'\n.*--help/,
   },
-  { what: 'an unknown command', args: ['rack', 'list'], stderr: /^error: unknown command 'rack'\n.*--help/ },
+  {
+    what: 'an unknown command',
+    args: ['warehouse', 'list'],
+    stderr: /^error: unknown command 'warehouse'\n.*--help/,
+  },
   {
     what: 'an argument that is missing',
     args: ['edge', 'add'],

@@ -48,7 +48,7 @@ export function addMachine(program: Command): void {
       'Says what a machine does from its next boot on. A MAC that is not known yet registers a machine.',
     )
     .argument('<machine>', 'id, UUID or MAC')
-    .argument('<intent>', 'local or live')
+    .argument('<intent>', 'local, live or menu')
     .argument('[release]', 'NAME/VERSION/ARCHITECTURE, for live')
     .addHelpText('after', '\nExample:\n  bootswarm machine boot 52:54:00:12:34:56 live minimal/1.0/amd64')
     .action((key: string, kind: string, release: string | undefined, _options: unknown, command: Command) =>

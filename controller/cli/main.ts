@@ -1,10 +1,14 @@
 /** The `bootswarm` command: wiring. It speaks to the controller by the contract alone. */
 import { Command } from 'commander';
+import { addDhcp } from './dhcp.ts';
+import { addDoctor } from './doctor.ts';
 import { addEdge } from './edge.ts';
 import { addImage } from './image.ts';
 import { addLogin } from './login.ts';
 import { addMachine } from './machine.ts';
+import { addMenu } from './menu.ts';
 import { addSegment } from './segment.ts';
+import { addTrace } from './trace.ts';
 
 const program = new Command('bootswarm')
   .description('Installs and boots datacenters over the network.')
@@ -15,8 +19,12 @@ const program = new Command('bootswarm')
 addLogin(program);
 addImage(program);
 addSegment(program);
+addDhcp(program);
+addMenu(program);
 addEdge(program);
 addMachine(program);
+addTrace(program);
+addDoctor(program);
 
 // `bootswarm ... | head` closes the pipe early: no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -33,6 +33,27 @@ export const problem = defineProblems({
     message: "'{text}' {reason}",
     remedy: 'Correct it; --help shows an example.',
   },
+  file_not_yaml: {
+    status: 400,
+    message: '{file}:{line}:{column} is neither YAML nor JSON: {reason}',
+    remedy: 'Correct that place and apply the file again; nothing was changed.',
+  },
+  document_invalid: {
+    status: 400,
+    message: '{file} is not as it should be:\n  {list}',
+    remedy:
+      "Correct these fields and apply the file again; nothing was changed. 'bootswarm segment show NAME --yaml' shows the shape.",
+  },
+  dhcpd_conf_syntax: {
+    status: 400,
+    message: '{file}:{line}:{column}: {reason}',
+    remedy: "Correct that place; 'dhcpd -t -cf FILE' checks what dhcpd itself thinks of it.",
+  },
+  password_not_given: {
+    status: 400,
+    message: 'no password was given',
+    remedy: 'Type it when asked, or pipe it in.',
+  },
   interrupted: {
     status: 499,
     message: 'interrupted',

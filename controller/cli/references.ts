@@ -29,9 +29,9 @@ export function parsePool(text: string): AddressRange {
   });
 }
 
-/** `local` or `live RELEASE`. @throws Problem argument_invalid */
+/** `local`, `menu` or `live RELEASE`. @throws Problem argument_invalid */
 export function parseIntent(kind: string, release: string | undefined): Intent {
-  if (kind === 'local' && release === undefined) return { kind };
+  if ((kind === 'local' || kind === 'menu') && release === undefined) return { kind };
   if (kind === 'live' && release !== undefined) {
     const { name, version, architecture } = parseRelease(release);
     return { kind, release: `${name}/${version}/${architecture}` };
@@ -40,7 +40,7 @@ export function parseIntent(kind: string, release: string | undefined): Intent {
     field: 'intent',
     facts: {
       text: [kind, release].filter(Boolean).join(' '),
-      reason: "is neither 'local' nor 'live RELEASE'",
+      reason: "is none of 'local', 'menu' and 'live RELEASE'",
     },
   });
 }

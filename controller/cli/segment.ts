@@ -1,5 +1,7 @@
 import { endpoints, intentText, type Segment } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { type Applied, appliedText, applyDocument, readApplyFile } from './apply.ts';
 import { factsText, tableText } from './output.ts';
 import { parseIntent, parsePool } from './references.ts';
 import { inSession } from './session.ts';
@@ -54,6 +56,27 @@ export function addSegment(program: Command): void {
     );
 
   segment
+    .command('apply')
+    .summary('add or change segments as a file says')
+    .description(
+      'Adds or changes the segments of files (YAML or JSON, keys "segments" and "policy", or one segment).',
+    )
+    .argument('<file...>')
+    .option('--dry-run', 'only say what would change')
+    .addHelpText('after', "\n'bootswarm segment show NAME --yaml' prints what this takes.")
+    .action((files: string[], options: { dryRun?: true }, command: Command) =>
+      inSession(command, async ({ output, signal, client }) => {
+        const dryRun = options.dryRun === true;
+        // All are read before the first is applied: a slip in the last must not leave the first half done.
+        const documents = await Promise.all(files.map(readApplyFile));
+        const applied: Applied[] = [];
+        for (const document of documents)
+          applied.push(...(await applyDocument(client(), document, { dryRun, signal })));
+        output.result(applied, () => appliedText(applied, dryRun));
+      }),
+    );
+
+  segment
     .command('list')
     .description('List the segments.')
     .action((_options: unknown, command: Command) =>
@@ -78,10 +101,11 @@ export function addSegment(program: Command): void {
     .command('show')
     .description('Show a segment.')
     .argument('<name>')
-    .action((name: string, _options: unknown, command: Command) =>
+    .option('--yaml', 'all of it, as apply takes it')
+    .action((name: string, options: { yaml?: true }, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
         const found = await client().call(endpoints.showSegment, { params: { name } }, { signal });
-        output.result(found, segmentText);
+        output.result(found, options.yaml ? (each) => stringify(each).trimEnd() : segmentText);
       }),
     );
 

@@ -74,6 +74,11 @@ export const BOOT_CAUSES = {
     remedy:
       "Packets are lost or too large on the way: lower tftp.blockBytesMost of the segment, and check the path's MTU.",
   },
+  firmware_silent: {
+    meaning: 'The boot file arrived whole, and what it started was never heard of again.',
+    remedy:
+      'It hangs, or has no driver for this NIC: give the model another build as firmware of a class. On UEFI, Secure Boot may have refused it: look at the console.',
+  },
   script_not_fetched: {
     meaning: 'iPXE runs, and never fetched its script.',
     remedy: "The edge's HTTP port is not reached from the segment: check firewalls and routes on the way.",
@@ -91,7 +96,7 @@ export const BOOT_CAUSES = {
     remedy: "The edge's HTTP port is not reached any more, or iPXE hangs: look at the machine's console.",
   },
   kernel_broken_off: {
-    meaning: 'The transfer of the kernel or the initramfs began and did not end.',
+    meaning: 'The transfer of the kernel, the initramfs or the root file system began and did not end.',
     remedy:
       "The machine was reset, or the link lost packets: look at its console and the switch port's errors.",
   },

@@ -2,12 +2,14 @@ import { Manifest } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { DhcpPolicy } from './dhcp-policy.ts';
 import { Intent } from './intent.ts';
-import { Instant, Mac, Name, Uuid } from './names.ts';
+import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 import { Segment } from './segment.ts';
 
 /** What an edge says of itself: which desired state it follows, and which artefacts it has verified. */
 export const EdgeStatus = z.strictObject({
   revision: z.int().min(0),
+  /** By which it calls itself to DHCP clients. */
+  addresses: z.array(Ipv4).max(64).default([]),
   /** SHA-256 of every artefact that is verified and being served. */
   ready: z.array(z.string()),
   /** Artefacts that it could not fetch or verify yet, with the reason. */
@@ -57,6 +59,8 @@ export const DesiredState = z.strictObject({
   revision: z.int().min(0),
   segments: z.array(Segment),
   policy: DhcpPolicy.prefault({}),
+  /** Addresses of the other edges of these segments: no strangers there. */
+  fellows: z.array(Ipv4).default([]),
   machines: z.array(DesiredMachine),
   /** Of every release that a segment or machine above names. */
   releases: z.array(Manifest),

@@ -11,8 +11,8 @@ import { DhcpPolicy } from './dhcp-policy.ts';
 import { Edge, EdgeCredentials, EdgeInvitation, EdgeStatus } from './edge.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Intent } from './intent.ts';
-import { JournalBatch, JournalReceipt } from './journal.ts';
-import { Machine, MachineStory } from './machine.ts';
+import { EdgeRecord, JournalBatch, JournalReceipt } from './journal.ts';
+import { Machine, MachineJournal, MachineStory } from './machine.ts';
 import { Instant, Name } from './names.ts';
 import { Segment } from './segment.ts';
 
@@ -246,6 +246,28 @@ export const endpoints = {
     audience: 'operator',
     params: ByMachine,
     result: MachineStory,
+  },
+  machineJournal: {
+    method: 'get',
+    path: '/v1/machines/{machine}/journal',
+    summary:
+      'What edges said of a machine since `after`; waits until there is more. A MAC or UUID that nobody has heard of has an empty journal',
+    audience: 'operator',
+    params: ByMachine,
+    query: z.object({
+      /** The cursor of the call before; 0 gives all that is kept. */
+      after: z.coerce.number().int().min(0).default(0),
+      waitSeconds: z.coerce.number().int().min(0).max(LONG_POLL_MOST_SECONDS).default(0),
+    }),
+    result: MachineJournal,
+  },
+  listAlarms: {
+    method: 'get',
+    path: '/v1/alarms',
+    summary: 'What edges said of their segments rather than of one machine, newest first',
+    audience: 'operator',
+    query: z.object({ segment: Name.optional() }),
+    result: z.array(EdgeRecord),
   },
   setIntent: {
     method: 'put',

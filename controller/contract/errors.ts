@@ -114,6 +114,47 @@ export const ERRORS = {
     message: 'pool {pool} overlaps pool {other} of segment {segment}',
     remedy: 'Give every address to one pool only.',
   },
+  segment_exclusion_outside: {
+    status: 422,
+    message: 'exclusion {exclusion} does not lie inside the subnet {subnet}',
+    remedy: 'Exclude host addresses of the subnet.',
+  },
+  segment_exclusion_reversed: {
+    status: 422,
+    message: 'exclusion {exclusion} ends before it begins',
+    remedy: 'Write the lower address first.',
+  },
+  segment_reservation_outside: {
+    status: 422,
+    message: 'the reserved address {address} is no host of the subnet {subnet}',
+    remedy: 'Reserve an address of the subnet, or move the reservation to the segment that has it.',
+  },
+  segment_reservation_taken: {
+    status: 422,
+    message: 'the reserved address {address} is that of the router or of a relay',
+    remedy: 'Reserve another address.',
+  },
+  segment_reservation_twice: {
+    status: 422,
+    message: '{what} stands in {other} already',
+    remedy: 'One client has one reservation, and one address one client: remove one of the two.',
+  },
+  segment_class_unknown: {
+    status: 422,
+    message: 'a pool of segment {segment} is for class {class}, which the DHCP policy does not have',
+    remedy:
+      "Add the class to the policy first ('bootswarm dhcp policy apply FILE'), or take it out of the pool first.",
+  },
+  segment_in_use: {
+    status: 409,
+    message: 'class {class} of the DHCP policy is about segment {segment}',
+    remedy: "Take the segment out of the class first: 'bootswarm dhcp policy apply FILE'.",
+  },
+  class_segment_unknown: {
+    status: 422,
+    message: 'class {class} is about segment {segment}, which does not exist',
+    remedy: "Add the segment first, or correct the name: 'bootswarm segment list'.",
+  },
   segment_subnet_overlaps: {
     status: 422,
     message: 'subnet {subnet} overlaps {other} of segment {segment}',

@@ -1,7 +1,14 @@
 /** What crosses the wire between controller, CLI, console and edges: shapes, calls, errors. */
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
+export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
 export { Client } from './client.ts';
-export { type DhcpOptionDefinition, DhcpOptionSettings, dhcpOptionOf, listOf } from './dhcp-options.ts';
+export {
+  type DhcpOptionDefinition,
+  DhcpOptionSettings,
+  dhcpOptionName,
+  dhcpOptionOf,
+  listOf,
+} from './dhcp-options.ts';
 export {
   DhcpClass,
   type DhcpLimits,
@@ -24,8 +31,17 @@ export { endpoints, Release, type Upload } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
 export { Intent, intentText } from './intent.ts';
 export { type AddressRange, ipv4ToNumber, numberToIpv4, parseSubnet, rangeHolds } from './ipv4.ts';
-export { type BootStage, JOURNAL_BATCH_MOST, JournalRecord } from './journal.ts';
-export { Machine, MachineStory, matchMachine, type Sighting, tellingUuid } from './machine.ts';
+export { type BootStage, EdgeRecord, JOURNAL_BATCH_MOST, JournalRecord } from './journal.ts';
+export {
+  Machine,
+  MachineJournal,
+  MachineStory,
+  matchMachine,
+  type Sighting,
+  tellingUuid,
+} from './machine.ts';
 export { Menu, type MenuEntry } from './menu.ts';
+export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { Mac, Name, Uuid } from './names.ts';
-export { Segment, segmentProblem } from './segment.ts';
+export { Segment } from './segment.ts';
+export { policyProblem, segmentProblem } from './segment-problem.ts';

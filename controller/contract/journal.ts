@@ -32,12 +32,20 @@ export const JournalRecord = z.strictObject({
   address: Ipv4.optional(),
   /** Why the boot goes no further from here; left out where it does. */
   cause: BootCause.optional(),
+  /** Firmware spoke, rather than an installed system: a machine that nobody knew is one from now on. */
+  netboot: z.literal(true).optional(),
+  /** What the machine is expected to fetch now; left out where the record is no answer to it. */
+  next: z.enum(['firmware', 'script', 'kernel', 'nothing']).optional(),
   /** How often the same was decided since the last record of it. */
   times: z.int().positive().optional(),
   /** What was decided and the reason, for a person. */
   detail: z.string().max(500),
 });
 export type JournalRecord = z.infer<typeof JournalRecord>;
+
+/** A record, and the edge whose journal it came from. */
+export const EdgeRecord = JournalRecord.extend({ edge: Name });
+export type EdgeRecord = z.infer<typeof EdgeRecord>;
 
 export const JOURNAL_BATCH_MOST = 500;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Intent } from './intent.ts';
-import { JournalRecord } from './journal.ts';
+import { EdgeRecord } from './journal.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 
 /** A server that boots here. */
@@ -19,8 +19,20 @@ export const Machine = z.strictObject({
 export type Machine = z.infer<typeof Machine>;
 
 /** A machine and what its edges last said of it, newest first. */
-export const MachineStory = Machine.extend({ journal: z.array(JournalRecord.extend({ edge: Name })) });
+export const MachineStory = Machine.extend({ journal: z.array(EdgeRecord) });
 export type MachineStory = z.infer<typeof MachineStory>;
+
+/** Records of one machine in the order in which they arrived. */
+export const MachineJournal = z.strictObject({
+  /** Left out where no machine of that MAC or UUID is known: no edge has heard it, and nobody registered it. */
+  machine: Machine.optional(),
+  records: z.array(EdgeRecord),
+  /** For the next call's `after`. */
+  cursor: z.int().min(0),
+  /** The controller's clock, against which the ages of the records are to be reckoned. */
+  now: Instant,
+});
+export type MachineJournal = z.infer<typeof MachineJournal>;
 
 /** How a machine shows itself on the wire. */
 export interface Sighting {

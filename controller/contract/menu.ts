@@ -1,11 +1,14 @@
+import { KernelArgument } from '@bootswarm/images/format';
 import { z } from 'zod';
 
-const Label = z.string().regex(/^[\x20-\x7e]{1,60}$/, 'must be 1 to 60 printable characters');
-/** iPXE takes both: http, and tftp where there is nothing better. */
+/** Nothing in which iPXE would see a setting, an operator or a quotation of its own. */
+const Label = z
+  .string()
+  .regex(/^[A-Za-z0-9 .,:()/_+@-]{1,60}$/, 'must be 1 to 60 letters, digits, blanks and .,:()/_+@-');
 const BootUrl = z
   .string()
   .max(500)
-  .regex(/^(https?|tftp):\/\/[^\s$#]+$/, 'must be a URL of http, https or tftp, without spaces and $');
+  .regex(/^(https?|tftp):\/\/[A-Za-z0-9._~:/?&=%+@,[\]-]+$/, 'must be a URL of http, https or tftp');
 const ReleaseRef = z
   .string()
   .regex(/^[^/\s]{1,63}\/[^/\s]{1,63}\/[^/\s]{1,16}$/, 'must be NAME/VERSION/ARCHITECTURE');
@@ -31,10 +34,7 @@ const MenuEntry = z.discriminatedUnion('kind', [
     label: Label,
     kernel: BootUrl,
     initramfs: BootUrl.optional(),
-    arguments: z
-      .string()
-      .regex(/^[\x20-\x7e]{0,500}$/)
-      .default(''),
+    arguments: z.array(KernelArgument).max(64).default([]),
     locked: z.boolean().default(false),
   }),
   z.strictObject({ kind: z.literal('iso'), label: Label, url: BootUrl, locked: z.boolean().default(false) }),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { Segment, segmentProblem } from './segment.ts';
+import { describe, test } from 'node:test';
+import { DhcpPolicy } from './dhcp-policy.ts';
+import { Segment } from './segment.ts';
+import { policyProblem, segmentProblem } from './segment-problem.ts';
 
 /** As an operator writes it: 10.1.2.0/24 unless `changes` say otherwise. */
 function segment(changes: Record<string, unknown> = {}): Segment {
@@ -16,6 +18,9 @@ function segment(changes: Record<string, unknown> = {}): Segment {
 function pool(first: string, last: string): { first: string; last: string } {
   return { first: `10.1.2.${first}`, last: `10.1.2.${last}` };
 }
+
+const MAC = '52:54:00:00:00:01';
+const reserved = (last: string) => ({ mac: MAC, address: `10.1.2.${last}` });
 
 const neighbour = segment({
   name: 'seg3',
@@ -49,6 +54,40 @@ const alone: readonly (readonly [string, Record<string, unknown>, string | undef
   ['a router in the pool', { router: '10.1.2.150' }, 'segment_pool_holds_router', 'pools[0]'],
   ['a router elsewhere', { router: '10.1.3.1' }, 'segment_router_outside', 'router'],
   ['the network address as router', { router: '10.1.2.0' }, 'segment_router_outside', 'router'],
+  ['an exclusion inside', { exclusions: [pool('150', '160')] }, undefined],
+  [
+    'an exclusion outside',
+    { exclusions: [pool('250', '255')] },
+    'segment_exclusion_outside',
+    'exclusions[0]',
+  ],
+  ['a reversed exclusion', { exclusions: [pool('9', '8')] }, 'segment_exclusion_reversed', 'exclusions[0]'],
+  ['a reserved address inside a pool', { reservations: [reserved('150')] }, undefined],
+  ['a reservation without an address', { reservations: [{ mac: MAC, hostname: 'a' }] }, undefined],
+  [
+    'a reserved address elsewhere',
+    { reservations: [{ mac: MAC, address: '10.1.3.9' }] },
+    'segment_reservation_outside',
+    'reservations[0].address',
+  ],
+  [
+    "the router's address, reserved",
+    { router: '10.1.2.1', reservations: [reserved('1')] },
+    'segment_reservation_taken',
+    'reservations[0].address',
+  ],
+  [
+    'two reservations of one address',
+    { reservations: [reserved('150'), { ...reserved('150'), mac: '52:54:00:00:00:02' }] },
+    'segment_reservation_twice',
+    'reservations[1]',
+  ],
+  [
+    'two reservations of one machine',
+    { reservations: [reserved('150'), reserved('151')] },
+    'segment_reservation_twice',
+    'reservations[1]',
+  ],
   ['a relay in the pool', { relays: ['10.1.2.150'] }, 'segment_pool_holds_relay', 'pools[0]'],
 ];
 
@@ -96,4 +135,26 @@ test('what is left out has its default', () => {
     { dnsServers, relays, leaseSeconds, defaultIntent },
     { dnsServers: [], relays: [], leaseSeconds: 3600, defaultIntent: { kind: 'local' } },
   );
+});
+
+describe('policy and segments', () => {
+  const classed = segment({ pools: [{ ...pool('10', '19'), classes: ['rack1'] }] });
+  const rack1 = { name: 'rack1', match: { circuitId: 'rack1-*' } };
+  const elsewhere = { name: 'far', match: { segments: ['nowhere'] } };
+  const cases: readonly (readonly [string, unknown[], Segment[], string | undefined, string?])[] = [
+    ['a class that a pool names is there', [rack1], [classed], undefined],
+    ['a class that a pool names is missing', [], [classed], 'segment_class_unknown', 'pools[0].classes'],
+    [
+      'a class names a segment that is not there',
+      [rack1, elsewhere],
+      [classed],
+      'class_segment_unknown',
+      'classes[1].match.segments',
+    ],
+  ];
+  for (const [what, classes, segments, code, field] of cases)
+    test(`${what}: ${code ?? 'fine'}`, () => {
+      const found = policyProblem(DhcpPolicy.parse({ classes }), segments);
+      assert.deepEqual([found?.code, found?.field], [code, field]);
+    });
 });

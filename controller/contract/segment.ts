@@ -1,18 +1,7 @@
-import type { Problem } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { DhcpOptionSettings } from './dhcp-options.ts';
 import { DhcpLimits, FirmwareChoice, Reservation, TftpCaps } from './dhcp-policy.ts';
-import { problem } from './errors.ts';
 import { Intent } from './intent.ts';
-import {
-  type AddressRange,
-  ipv4ToNumber,
-  isHostOf,
-  parseSubnet,
-  rangeHolds,
-  rangesOverlap,
-  type Subnet,
-} from './ipv4.ts';
 import { Menu } from './menu.ts';
 import { Cidr, Ipv4, Name } from './names.ts';
 
@@ -64,87 +53,3 @@ export const Segment = z.strictObject({
   defaultIntent: Intent.default({ kind: 'local' }),
 });
 export type Segment = z.infer<typeof Segment>;
-
-/**
- * Why `segment` cannot stand beside `others`, or undefined. The schema has checked each field alone; this
- * checks them against each other.
- */
-export function segmentProblem(segment: Segment, others: readonly Segment[]): Problem | undefined {
-  const subnet = parseSubnet(segment.subnet);
-  if (segment.router !== undefined && !isHostOf(subnet, segment.router))
-    return problem('segment_router_outside', {
-      field: 'router',
-      facts: { router: segment.router, subnet: segment.subnet },
-    });
-  for (const [index, pool] of segment.pools.entries()) {
-    const found = poolProblem(segment, pool, `pools[${index}]`, index);
-    if (found) return found;
-  }
-  for (const other of others) {
-    if (other.name === segment.name) continue;
-    const found = neighbourProblem(segment, other);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-function poolProblem(
-  segment: Segment,
-  pool: AddressRange,
-  field: string,
-  index: number,
-): Problem | undefined {
-  const subnet = parseSubnet(segment.subnet);
-  const facts = { pool: poolText(pool), subnet: segment.subnet };
-  if (ipv4ToNumber(pool.first) > ipv4ToNumber(pool.last))
-    return problem('segment_pool_reversed', { field, facts });
-  if (!isHostOf(subnet, pool.first) || !isHostOf(subnet, pool.last))
-    return problem('segment_pool_outside', { field, facts });
-  if (segment.router !== undefined && rangeHolds(pool, segment.router))
-    return problem('segment_pool_holds_router', { field, facts: { ...facts, router: segment.router } });
-  const relay = segment.relays.find((address) => rangeHolds(pool, address));
-  if (relay !== undefined) return problem('segment_pool_holds_relay', { field, facts: { ...facts, relay } });
-  const twin = segment.pools.slice(0, index).find((earlier) => rangesOverlap(earlier, pool));
-  if (twin)
-    return problem('segment_pool_overlaps', {
-      field,
-      facts: { ...facts, other: poolText(twin), segment: segment.name },
-    });
-  return undefined;
-}
-
-function neighbourProblem(segment: Segment, other: Segment): Problem | undefined {
-  for (const [index, pool] of segment.pools.entries()) {
-    const twin = other.pools.find((theirs) => rangesOverlap(theirs, pool));
-    if (twin)
-      return problem('segment_pool_overlaps', {
-        field: `pools[${index}]`,
-        facts: { pool: poolText(pool), other: poolText(twin), segment: other.name },
-      });
-  }
-  const [ours, theirs] = [parseSubnet(segment.subnet), parseSubnet(other.subnet)];
-  if (ours.network <= theirs.broadcast && theirs.network <= ours.broadcast)
-    return problem('segment_subnet_overlaps', {
-      field: 'subnet',
-      facts: { subnet: segment.subnet, other: other.subnet, segment: other.name },
-    });
-  const shared = segment.relays.find((address) => other.relays.includes(address) || inside(theirs, address));
-  if (shared !== undefined)
-    return problem('segment_relay_taken', { field: 'relays', facts: { relay: shared, segment: other.name } });
-  const foreign = other.relays.find((address) => inside(ours, address));
-  if (foreign !== undefined)
-    return problem('segment_relay_taken', {
-      field: 'subnet',
-      facts: { relay: foreign, segment: other.name },
-    });
-  return undefined;
-}
-
-function inside(subnet: Subnet, address: string): boolean {
-  const number = ipv4ToNumber(address);
-  return number >= subnet.network && number <= subnet.broadcast;
-}
-
-function poolText(pool: AddressRange): string {
-  return `${pool.first}-${pool.last}`;
-}

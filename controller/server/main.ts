@@ -66,8 +66,9 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
   process.stdout.write(`${JSON.stringify({ operatorToken, note })}\n`);
 }
 
-async function stop(listener: Listener, { feed, store }: Services): Promise<void> {
+async function stop(listener: Listener, { feed, machines, store }: Services): Promise<void> {
   feed.stop();
+  machines.stop();
   // A store that is closed under a running request would fail it; one that is left open loses nothing.
   if (await listener.close(GRACE_MS)) await store.close();
   else log.warn('stopped while requests were running');

@@ -9,6 +9,7 @@ import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
 import { Machines } from './machines/machines.ts';
+import { upgradeMachines } from './machines/upgrade.ts';
 import type { StateStore } from './store/state-store.ts';
 import { transact } from './store/transact.ts';
 
@@ -28,19 +29,21 @@ export interface Services {
 
 export async function makeServices(store: StateStore, artefacts: ArtefactFolder): Promise<Services> {
   const key = await ensureSigningKey(store);
+  await upgradeMachines(store);
   const uploads = new Uploads(store, artefacts);
   const releases = new Releases(store);
   const checkIntent = async (intent: Intent): Promise<void> => {
     if (intent.kind === 'live' && !(await releases.find(intent.release)))
       throw problem('machine_release_unknown', { field: 'release', facts: { release: intent.release } });
   };
-  const segments = new Segments(store, checkIntent);
-  const machines = new Machines(store, checkIntent);
   const policy = new Policy(store);
+  const segments = new Segments(store, policy, checkIntent);
+  const machines = new Machines(store, checkIntent);
   const edges = new Edges(store, key.publicKey);
   const readFleet = async () => ({
     segments: await segments.list(),
     policy: await policy.show(),
+    edges: await edges.list(),
     machines: await machines.list(),
     manifests: (await releases.list()).map((release) => release.manifest),
   });

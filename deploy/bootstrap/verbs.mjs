@@ -6,12 +6,26 @@ const build = ['debian-archive-keyring', 'gpg', 'mmdebstrap', 'squashfs-tools', 
 /** To serve machines: the iPXE binaries. */
 const serve = ['ipxe'];
 /** To lay segments, relays and machines on this host. */
-const lab = ['iproute2', 'isc-dhcp-relay', 'nftables', 'ovmf', 'qemu-system-x86', 'tcpdump', 'procps'];
+const lab = [
+  'dnsmasq-base',
+  'iproute2',
+  'isc-dhcp-relay',
+  'nftables',
+  'ovmf',
+  'procps',
+  'qemu-system-x86',
+  'tcpdump',
+];
 /** Clients of other people that the tests speak to. */
 const peers = ['libarchive-tools', 'curl', 'isc-dhcp-client', 'tftp-hpa', 'udhcpc'];
 
+/** More of them, for the matrix; none of these packages starts a daemon. */
+const morePeers = ['atftp', 'busybox', 'dhcpcd-base'];
+/** What machines with Secure Boot load. */
+const secureBoot = ['grub-efi-amd64-signed', 'shim-signed'];
+
 /** What the benchmarks measure against. */
-const rivals = ['curl', 'dnsmasq-base', 'kea-admin', 'kea-dhcp4-server', 'nginx-light'];
+const rivals = ['curl', 'dnsmasq-base', 'kea-admin', 'kea-dhcp4-server', 'nginx-light', 'tftpd-hpa'];
 
 export const verbs = {
   start: { program: 'deploy/all-in-one/main.ts', debian: serve },
@@ -19,7 +33,11 @@ export const verbs = {
   test: {
     program: 'deploy/bootstrap/checks.ts',
     args: ['all'],
-    debian: [...build, ...serve, ...lab, ...peers],
+    debian: [...build, ...serve, ...secureBoot, ...lab, ...peers],
+  },
+  interop: {
+    program: 'test/interop/main.ts',
+    debian: [...serve, ...secureBoot, ...lab, ...peers, ...morePeers],
   },
   bench: { program: 'test/bench/main.ts', debian: [...serve, ...lab, ...rivals] },
   check: { program: 'deploy/bootstrap/checks.ts', args: ['fast'], debian: [] },

@@ -11,8 +11,8 @@ import {
 } from '@bootswarm/edge-node/dhcp4';
 import { readable, readPcap } from '@bootswarm/edge-node/dhcp4/testing';
 import { decideDhcp } from './decide/dhcp.ts';
-import { identifyClient, identifySegment } from './decide/identify.ts';
-import { HTTP_URL, leaseWith, NOW_MS, SERVER, segmentWith } from './decide/testing/world.ts';
+import { identifySegment } from './decide/identify.ts';
+import { leaseWith, SERVER, segmentWith, siteOf, situationOf } from './decide/testing/world.ts';
 import { LeaseTable } from './state/lease-table.ts';
 import { FakeLeaseLog } from './testing/fake-lease-log.ts';
 
@@ -49,18 +49,8 @@ function replay(name: string): readonly Exchange[] {
   const leases = new LeaseTable(leasesOfReference(packetsOf(name)));
   const exchanges: Exchange[] = [];
   for (const packet of packetsOf(name).filter(({ op }) => op === 'request')) {
-    const found = identifySegment(packet, [segment], SERVER);
-    assert.equal(found, segment);
-    const client = identifyClient(packet);
-    const decision = decideDhcp({
-      packet,
-      client,
-      segment,
-      leases,
-      serverAddress: SERVER,
-      httpUrl: HTTP_URL,
-      nowMs: NOW_MS,
-    });
+    assert.equal(identifySegment(packet, siteOf(segment), SERVER)?.segment, segment);
+    const decision = decideDhcp(situationOf(packet, { segment, leases }));
     if (decision.lease) leases.remember(decision.lease);
     leases.flush();
     const asked = `${messageType.read(packet.options)} ${packet.xid.toString(16)}`;

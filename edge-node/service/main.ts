@@ -1,21 +1,21 @@
 /** The edge node as a program: wiring, start and stop. */
-import { mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DesiredState, JournalRecord } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import { ArtefactFolder } from '@bootswarm/images/swarm';
-import { FIRMWARE } from '@bootswarm/ipxe';
 import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
-import { problem } from './problems.ts';
+import { artefactNews, missingNews } from './decide/transfer-news.ts';
 import { Counters } from './sockets/counters.ts';
 import { DhcpServer } from './sockets/dhcp-server.ts';
 import { startHttpServer } from './sockets/http-server.ts';
 import { type Listener, listenerOn } from './sockets/interfaces.ts';
 import { TftpServer } from './sockets/tftp-server.ts';
 import { EdgeStore } from './state/edge-store.ts';
+import { loadFirmware } from './state/firmware.ts';
+import { holdFolder } from './state/hold-folder.ts';
 import { Serving } from './state/serving.ts';
+import { readMapFile, TftpTree } from './state/tftp-tree.ts';
 import { ArtefactSync } from './uplink/artefact-sync.ts';
 import { ensureCredentials, Uplink } from './uplink/uplink.ts';
 
@@ -24,6 +24,9 @@ interface Options {
   readonly data: string;
   readonly interface: readonly string[];
   readonly httpPort: number;
+  readonly firmware?: string;
+  readonly tftpSinglePort?: boolean;
+  readonly tftpMap?: string;
 }
 
 const command = new Command('bootswarm-edge')
@@ -32,29 +35,38 @@ const command = new Command('bootswarm-edge')
   .requiredOption('--interface <name...>', 'interfaces to serve on')
   .option('--data <folder>', 'where leases, journal and artefacts live', '/var/lib/bootswarm/edge')
   .option('--http-port <port>', 'TCP port of scripts and artefacts', portOf, 8480)
-  .addHelpText('after', '\nThe join token is taken from the environment: BOOTSWARM_JOIN_TOKEN.')
-  .parse();
+  .option('--firmware <folder>', 'boot files of your own, added to the tree or instead of its files')
+  .option('--tftp-single-port', 'answer all of TFTP from port 69, for firewalls and NATs that need it')
+  .option('--tftp-map <file>', "rules that rename what is asked for, as of tftpd-hpa's --map-file")
+  .addHelpText(
+    'after',
+    "\nThe join token is taken from the environment: BOOTSWARM_JOIN_TOKEN.\nIts leases: 'leases --help'.",
+  );
 
 const log = pino({ name: 'edge', level: process.env['BOOTSWARM_LOG_LEVEL'] ?? 'info' });
-await start(command.opts<Options>()).catch((error: unknown) => {
+const [verb, ...rest] = process.argv.slice(2);
+if (verb === 'leases') await import('./leases-command.ts').then(({ runLeases }) => runLeases(rest));
+else await start(command.parse().opts<Options>()).catch(explain);
+
+function explain(error: unknown): never {
   if (error instanceof Problem) log.fatal(error.toBody(), `${error.message}. ${error.remedy}`);
   else log.fatal({ err: error }, 'the edge cannot start');
   process.exit(1);
-});
+}
 
 async function start(options: Options): Promise<void> {
+  holdFolder(options.data);
   const listeners = options.interface.map(listenerOn);
-  const firmware = await loadFirmware();
-  mkdirSync(options.data, { recursive: true, mode: 0o700 });
+  const firmware = await loadFirmware(options.firmware);
+  const rules = options.tftpMap === undefined ? [] : await readMapFile(options.tftpMap);
   const store = EdgeStore.open(join(options.data, 'state'), {
     onLoss: (error) => log.error({ err: error }, 'a journal record is lost'),
   });
   const counters = new Counters();
   const folder = await ArtefactFolder.open(join(options.data, 'artefacts'));
   let uplink: Uplink | undefined;
-  const addToJournal = (record: Omit<JournalRecord, 'seq'>): void => {
-    store.addToJournal(record);
-    log.info(record, 'journal');
+  const addAllToJournal = (records: readonly Omit<JournalRecord, 'seq'>[]): void => {
+    for (const written of store.addAllToJournal(records)) log.info(written, 'journal');
   };
   const sync = await ArtefactSync.open(folder, log, () => uplink?.statusChanged());
   let dhcp: DhcpServer | undefined;
@@ -62,25 +74,29 @@ async function start(options: Options): Promise<void> {
     holderOf: (address) => dhcp?.at(address),
     folder,
     isReady: (sha256) => sync.isReady(sha256),
-    addToJournal,
+    isCorrupt: (sha256) => sync.isCorrupt(sha256),
+    addToJournal: (record) => addAllToJournal([record]),
   });
   const apply = (state: DesiredState): void => {
     serving.apply(state);
-    dhcp?.follow(state.segments);
+    dhcp?.follow(state);
     sync.want(state.releases);
   };
 
   // What was good before the controller went away is served at once.
   const kept = store.desiredState();
   if (kept) apply(kept);
-  const stopServing = await serve(listeners, options.httpPort, { serving, firmware, counters });
+  const { httpPort } = options;
+  const tree = new TftpTree({ serving, firmware, holderOf: (address) => dhcp?.at(address), httpPort, rules });
+  const stopServing = await serve(listeners, options, { serving, firmware, tree, counters });
   dhcp = await DhcpServer.start({
     listeners,
     httpPort: options.httpPort,
     leaseFolder: join(options.data, 'leases'),
     verbose: log.isLevelEnabled('debug'),
-    segments: serving.segments,
-    addToJournal,
+    bootFiles: [...firmware.keys()],
+    site: kept ?? { segments: [], policy: { options: {}, classes: [] } },
+    addAllToJournal,
     counters,
     log,
     onCrash: (error) => {
@@ -98,9 +114,8 @@ async function start(options: Options): Promise<void> {
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
       stop.abort();
-      stopServing();
       // The last round of leases is written before the end.
-      void Promise.all([dhcp?.stop(), store.close()]).finally(() => process.exit());
+      void Promise.all([stopServing(), dhcp?.stop(), store.close()]).finally(() => process.exit());
     });
 
   const credentials = await ensureCredentials(
@@ -114,55 +129,63 @@ async function start(options: Options): Promise<void> {
   );
   if (!credentials) return;
   log.info({ edge: credentials.name, controller: options.controller }, 'following the controller');
-  uplink = new Uplink({ controllerUrl: options.controller, store, sync, log, apply }, credentials);
+  uplink = new Uplink(
+    {
+      controllerUrl: options.controller,
+      store,
+      sync,
+      log,
+      addresses: listeners.map(({ address }) => address),
+      apply,
+    },
+    credentials,
+  );
   await uplink.run(stop.signal);
 }
 
 interface Served {
   readonly serving: Serving;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
+  readonly tree: TftpTree;
   readonly counters: Counters;
 }
 
 /** Opens HTTP and TFTP. @returns what closes them. @throws Problem not_root, port_in_use */
-async function serve(listeners: readonly Listener[], httpPort: number, served: Served): Promise<() => void> {
-  const { serving, firmware, counters } = served;
+async function serve(
+  listeners: readonly Listener[],
+  { httpPort, tftpSinglePort = false }: Options,
+  { serving, firmware, tree, counters }: Served,
+): Promise<() => Promise<void>> {
   const firmwareOf = (name: string): Uint8Array | undefined => firmware.get(name);
   const http = await startHttpServer({
     port: httpPort,
     scriptFor: (caller) => serving.scriptFor(caller),
     firmwareOf,
     artefactOf: (sha256, name) => serving.artefactOf(sha256, name),
-    onSent: (address, { role }, { bytes, complete }) =>
-      serving.tell(role, address, complete ? `fetched, ${bytes} bytes` : `broke off after ${bytes} bytes`),
+    onSent: (address, { role }, sent) => serving.tell(role, address, artefactNews(sent)),
+    onFirmware: (address, name, found) =>
+      serving.tell('firmware', address, found ? { detail: `${name} by HTTP` } : missingNews(name, 'HTTP')),
     counters,
     log,
   });
-  const onEnd = (address: string, file: string, ending: string): void => {
-    // Firmware asks for the length first and hangs up: no news of the boot (boot-protocols.md, quirk 8).
-    if (ending !== 'aborted by client') serving.tell('firmware', address, `${file} by TFTP: ${ending}`);
-  };
-  const servers = await Promise.all(
-    listeners.map(({ address }) => TftpServer.start({ address, fileOf: firmwareOf, onEnd, counters, log })),
-  );
-  return () => {
-    for (const server of servers) server.stop();
+  const tftp = await TftpServer.start({
+    addresses: listeners.map(({ address }) => address),
+    isSinglePort: tftpSinglePort,
+    fileOf: (request) => tree.fileOf(request),
+    capsOf: (address) => tree.capsOf(address),
+    onEnd: (request, ending) => tree.tellEnd(request, ending),
+    counters,
+    log,
+    onCrash: (error) => {
+      log.fatal({ err: error }, 'TFTP ended: the edge ends with it, to be started again');
+      process.exit(1);
+    },
+  });
+  return async () => {
     http.close();
     http.closeAllConnections();
+    await tftp.stop();
   };
-}
-
-/** Boot files are held in memory: they are small, and every machine asks for one. @throws Problem firmware_missing */
-async function loadFirmware(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const read = Object.values(FIRMWARE).map(async ({ name, path }) => {
-    try {
-      return [name, new Uint8Array(await readFile(path))] as const;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw problem('firmware_missing', { facts: { path, reason }, cause: error });
-    }
-  });
-  return new Map(await Promise.all(read));
 }
 
 function portOf(text: string): number {

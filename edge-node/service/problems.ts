@@ -29,10 +29,68 @@ export const problem = defineProblems({
     message: 'the disk of the data folder is all but full: nothing is leased, what is leased is served',
     remedy: "Make room in the edge's data folder; it goes on by itself.",
   },
+  data_in_use: {
+    status: 409,
+    message: 'process {pid} works with the data folder {folder} already',
+    remedy: 'Stop that edge first, or name another folder with --data. The leases can be read while it runs.',
+  },
+  leases_missing: {
+    status: 404,
+    message: 'there are no leases in {folder}',
+    remedy: "Name the edge's data folder with --data.",
+  },
+  lease_file_unreadable: {
+    status: 400,
+    message: 'the file {file} cannot be {done}: {reason}',
+    remedy: 'Name a file that this user may read, or write.',
+  },
+  lease_format_unknown: {
+    status: 400,
+    message: "the name of '{file}' does not tell its format",
+    remedy: 'Name it with --format: {formats}.',
+  },
+  lease_file_wrong: {
+    status: 422,
+    message: '{file} is not imported, for what is wrong in it:\n  {wrong}',
+    remedy: 'Correct these lines and import the file again: it is taken as a whole or not at all.',
+  },
+  leases_conflict: {
+    status: 409,
+    message: '{file} is not imported: {count} of its leases are live here otherwise:\n  {conflicts}',
+    remedy:
+      'Take these leases out of the file, or let the file win with --force: the machines that hold them here lose them.',
+  },
+  lease_holder_unclear: {
+    status: 400,
+    message: "'{asked}' is neither an address nor a MAC nor a UUID",
+    remedy: "Ask for one of them, such as 10.1.2.3 or 52:54:00:12:34:56; 'leases list' shows them.",
+  },
+  lease_option_wrong: {
+    status: 400,
+    message: "{option} '{value}' is not taken: {reason}",
+    remedy: "'leases --help' shows the options.",
+  },
   firmware_missing: {
     status: 500,
     message: 'the firmware {path} cannot be read: {reason}',
-    remedy: "Install Debian's package: apt-get install ipxe",
+    remedy: "Install Debian's package: apt-get install {debianPackage}",
+  },
+  firmware_refused: {
+    status: 500,
+    message: 'the firmware {path} is not taken: {reason}',
+    remedy:
+      'Put plain files of at most 32 MiB into the folder of --firmware, under names such as snponly.efi, and nothing else.',
+  },
+  tftp_map_unreadable: {
+    status: 500,
+    message: 'the map file {file} cannot be read: {reason}',
+    remedy: 'Name a file with --tftp-map that the edge may read, or leave the option out.',
+  },
+  tftp_map_wrong: {
+    status: 500,
+    message: 'line {line} of the map file {file} is not taken: {reason}',
+    remedy:
+      "Correct the line: OPERATION PATTERN [REPLACEMENT], as 'FILENAME REMAPPING' of in.tftpd(8) describes it.",
   },
   not_joined: {
     status: 500,

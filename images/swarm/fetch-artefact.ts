@@ -19,6 +19,22 @@ export class WrongPiece extends Error {
   }
 }
 
+/** All pieces were right and the whole is not: the manifest contradicts itself. */
+class WrongWhole extends Error {
+  override readonly name = 'WrongWhole';
+
+  constructor({ name }: Artefact, actualSha256: string) {
+    super(
+      `${name} has SHA-256 ${actualSha256} although all its pieces were right: the manifest contradicts itself`,
+    );
+  }
+}
+
+/** Whether a fetch failed because the bytes that came are not those of the manifest. */
+export function isWrongHash(error: unknown): boolean {
+  return error instanceof WrongPiece || error instanceof WrongWhole;
+}
+
 export interface FetchOptions {
   readonly folder: ArtefactFolder;
   readonly source: ArtefactSource;
@@ -30,7 +46,7 @@ export interface FetchOptions {
 /**
  * Brings an artefact into the folder, whole and verified. Each piece is checked before it is stored; pieces
  * that an earlier try left are checked again and kept.
- * @throws WrongPiece, or what the source or the disk throws; the verified pieces stay for the next try.
+ * @throws WrongPiece, WrongWhole, or what the source or the disk throws; the verified pieces stay for the next try.
  */
 export async function fetchArtefact(artefact: Artefact, options: FetchOptions): Promise<void> {
   const { folder, source, signal, onBytes = () => {} } = options;
@@ -45,10 +61,7 @@ export async function fetchArtefact(artefact: Artefact, options: FetchOptions): 
       throw new Error(`${artefact.name} ended after ${received} of ${artefact.length} bytes`);
   }
   const finish = await folder.finish(artefact.sha256);
-  if (!finish.ok)
-    throw new Error(
-      `${artefact.name} has SHA-256 ${finish.actualSha256} although all its pieces were right: the manifest contradicts itself`,
-    );
+  if (!finish.ok) throw new WrongWhole(artefact, finish.actualSha256);
 }
 
 /** Bytes at the front of the partial file that are whole, right pieces; the rest is cut off. */

@@ -1,4 +1,4 @@
 /** Moving and keeping the bytes of artefacts: used by controller, edge and agent. */
 export { ArtefactFolder } from './artefact-folder.ts';
-export { type ArtefactSource, fetchArtefact } from './fetch-artefact.ts';
+export { type ArtefactSource, fetchArtefact, isWrongHash } from './fetch-artefact.ts';
 export { sendBytes, sendFile } from './send-file.ts';

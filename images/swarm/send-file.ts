@@ -1,15 +1,28 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ByteRange, parseRange } from './range.ts';
+import { bodyBytes, chooseAnswer, type Representation } from './http-answer.ts';
+import type { ByteRange } from './range.ts';
 
 /** Bytes of one read. Larger reads gain nothing and hold more memory (measurements.md, HTTP). */
 const READ_BYTES = 512 * 1024;
-/** Buffers that are kept when nobody uses them: 16 MiB. */
+/** Buffers of that size at once: 32 MiB. Whoever comes beyond them reads through small ones, so that slow readers cost little. */
+const LARGE_BUFFERS = 64;
+const SMALL_READ_BYTES = 32 * 1024;
+/** Large buffers that are kept when nobody uses them: 16 MiB. */
 const SPARE_BUFFERS = 32;
 /** Bytes of one write from memory: few enough to tell how far a client came that went away. */
 const WRITE_BYTES = 4 * 1024 * 1024;
 
+/**
+ * Reads under way at once, two for each of libuv's threads. If a thousand came back together, their writes would fill
+ * a whole turn of the event loop, and libuv accepts one connection a turn: with 500 readers newcomers waited for 5 s.
+ */
+const READS_AT_ONCE = 8;
+
 const spare: Buffer[] = [];
+let largeInUse = 0;
+let reading = 0;
+const waitingToRead: (() => void)[] = [];
 
 export interface SentFile {
   /** Bytes sent, fewer than asked for where the client went away. */
@@ -22,24 +35,24 @@ export interface SentFile {
 type Read = (at: number, end: number) => Promise<Uint8Array> | Uint8Array;
 
 /**
- * Answers GET and HEAD with an immutable file, whole or the one range asked for. Its SHA-256 is its strong
+ * Answers GET and HEAD with a file that does not change, whole or the ranges asked for. Its SHA-256 is its strong
  * ETag. Reads go through pooled buffers: three times createReadStream's rate here (measurements.md).
  * @throws ENOENT and the like before anything was sent.
  */
 export async function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
-  file: { readonly path: string; readonly sha256: string },
+  { path, ...representation }: Representation & { readonly path: string },
 ): Promise<SentFile> {
-  await using handle = await open(file.path, 'r');
+  await using handle = await open(path, 'r');
   const { size } = await handle.stat();
-  const buffer = spare.pop() ?? Buffer.allocUnsafe(READ_BYTES);
+  const buffer = takeBuffer();
   try {
-    return await answer(request, response, file.sha256, size, (at, end) =>
+    return await answer(request, response, representation, size, (at, end) =>
       readSome(handle, buffer.subarray(0, Math.min(buffer.length, end - at)), at),
     );
   } finally {
-    if (spare.length < SPARE_BUFFERS) spare.push(buffer);
+    giveBack(buffer);
   }
 }
 
@@ -47,48 +60,52 @@ export async function sendFile(
 export function sendBytes(
   request: IncomingMessage,
   response: ServerResponse,
-  { bytes, sha256 }: { readonly bytes: Uint8Array; readonly sha256: string },
+  { bytes, ...representation }: Representation & { readonly bytes: Uint8Array },
 ): Promise<SentFile> {
-  return answer(request, response, sha256, bytes.length, (at, end) =>
+  return answer(request, response, representation, bytes.length, (at, end) =>
     bytes.subarray(at, Math.min(end, at + WRITE_BYTES)),
   );
+}
+
+function takeBuffer(): Buffer {
+  if (largeInUse >= LARGE_BUFFERS) return Buffer.allocUnsafe(SMALL_READ_BYTES);
+  largeInUse += 1;
+  return spare.pop() ?? Buffer.allocUnsafe(READ_BYTES);
+}
+
+function giveBack(buffer: Buffer): void {
+  if (buffer.length < READ_BYTES) return;
+  largeInUse -= 1;
+  if (spare.length < SPARE_BUFFERS) spare.push(buffer);
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  sha256: string,
+  representation: Representation,
   size: number,
   read: Read,
 ): Promise<SentFile> {
-  const etag = `"${sha256}"`;
-  response.setHeader('accept-ranges', 'bytes');
-  response.setHeader('etag', etag);
-  response.setHeader('cache-control', 'public, max-age=31536000, immutable');
-  if (request.headers['if-none-match'] === etag) return endWithout(response, 304);
-
-  // A range of another version than the one at hand is no use: RFC 9110, section 13.1.5.
-  const sameVersion = (request.headers['if-range'] ?? etag) === etag;
-  const asked = parseRange(sameVersion ? request.headers.range : undefined, size);
-  if (asked.kind === 'unsatisfiable') {
-    response.setHeader('content-range', `bytes */${size}`);
-    return endWithout(response, 416);
+  const { status, headers, body } = chooseAnswer(request, representation, size);
+  response.writeHead(status, headers);
+  if (body.length === 0) {
+    response.end();
+    return { bytes: 0, complete: true };
   }
-  const range = asked.kind === 'part' ? asked.range : { start: 0, end: size };
-  if (asked.kind === 'part')
-    response.setHeader('content-range', `bytes ${range.start}-${range.end - 1}/${size}`);
-  response.setHeader('content-type', 'application/octet-stream');
-  response.setHeader('content-length', range.end - range.start);
-  response.statusCode = asked.kind === 'part' ? 206 : 200;
-  if (request.method === 'HEAD') return endWithout(response, response.statusCode);
-  const bytes = await pump(range, response, read);
-  return { bytes, complete: bytes === range.end - range.start };
+  let bytes = 0;
+  for (const part of body) {
+    const length = bodyBytes([part]);
+    const sent =
+      part instanceof Uint8Array ? await writeAll(part, response) : await pump(part, response, read);
+    bytes += sent;
+    if (sent < length) break;
+  }
+  if (!response.destroyed) response.end();
+  return { bytes, complete: bytes === bodyBytes(body) };
 }
 
-function endWithout(response: ServerResponse, status: number): SentFile {
-  response.statusCode = status;
-  response.end();
-  return { bytes: 0, complete: true };
+async function writeAll(bytes: Uint8Array, response: ServerResponse): Promise<number> {
+  return !response.destroyed && (await written(response, bytes)) ? bytes.length : 0;
 }
 
 /** @returns bytes that left. */
@@ -100,15 +117,21 @@ async function pump({ start, end }: ByteRange, response: ServerResponse, read: R
     if (bytes.length === 0) response.destroy(new Error('the file could not be read to its end'));
     else if (await written(response, bytes)) at += bytes.length;
   }
-  if (!response.destroyed) response.end();
   return at - start;
 }
 
 async function readSome(handle: FileHandle, buffer: Buffer, at: number): Promise<Uint8Array> {
+  if (reading < READS_AT_ONCE) reading += 1;
+  else await new Promise<void>((resolve) => waitingToRead.push(resolve));
   try {
     return buffer.subarray(0, (await handle.read(buffer, 0, buffer.length, at)).bytesRead);
   } catch {
     return buffer.subarray(0, 0);
+  } finally {
+    // The place goes to the next in line.
+    const next = waitingToRead.shift();
+    if (next) next();
+    else reading -= 1;
   }
 }
 

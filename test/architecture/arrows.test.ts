@@ -18,6 +18,7 @@ test('planted violations are caught, each by name', () => {
     'controller/cli/reaches-inside.ts: reaches past the front door into controller/contract/errors.ts',
     'controller/cli/reaches-inside.ts: imports controller/server/store/lmdb-store.ts, and controller/cli may not use controller/server',
     'controller/cli/reaches-inside.ts: imports @bootswarm/controller/server, which is no front door',
+    'controller/cli/reaches-inside.ts: reaches past the front door into edge-node/service/doctor/judge.ts',
     'edge-node/service/decide/impure.ts: is in a pure room and imports node:fs',
     'edge-node/service/decide/impure.ts: imports edge-node/service/sockets/udp.ts, and edge-node/service/decide may not use edge-node/service',
     'edge-node/service/decide/impure.ts: is in a pure room and uses a clock, chance, a process or the network',

@@ -47,7 +47,8 @@ function objectionTo(
   if (targetRoom === roomName || targetRoom?.startsWith(`${roomName}/`)) return undefined;
   if (targetRoom === undefined || !room.uses.includes(targetRoom))
     return `imports ${target}, and ${roomName} may not use ${targetRoom ?? 'what is in no room'}`;
-  return target === `${targetRoom}/index.ts` ? undefined : `reaches past the front door into ${target}`;
+  const doors = [`${targetRoom}/index.ts`, ...(ROOMS[targetRoom]?.doors ?? [])];
+  return doors.includes(target) ? undefined : `reaches past the front door into ${target}`;
 }
 
 /** The file that a specifier means, or undefined for a package from elsewhere. */

@@ -2,6 +2,8 @@
 export interface Room {
   /** Front doors of other rooms that it may import. */
   readonly uses: readonly string[];
+  /** Front doors beside its index.ts, to a part of it. */
+  readonly doors?: readonly string[];
   /** No I/O, no clock, no chance: the same input gives the same output. */
   readonly pure?: true;
 }
@@ -13,11 +15,15 @@ export interface Room {
 export const ROOMS: Readonly<Record<string, Room>> = {
   'controller/contract': { uses: ['images/format'] },
   'controller/server': { uses: ['controller/contract', 'images/format', 'images/swarm'] },
-  'controller/cli': { uses: ['controller/contract', 'images/format', 'images/build'] },
+  'controller/cli': {
+    uses: ['controller/contract', 'edge-node/service', 'images/format', 'images/build'],
+  },
   'edge-node/protocols/dhcp4': { uses: [], pure: true },
   'edge-node/protocols/dhcp4/testing': { uses: ['edge-node/protocols/dhcp4'] },
   'edge-node/protocols/tftp': { uses: [], pure: true },
   'edge-node/service': {
+    // `bootswarm doctor` looks at a host with the eyes of an edge: edge-node/decisions/0006.
+    doors: ['edge-node/service/doctor/index.ts'],
     uses: [
       'controller/contract',
       'edge-node/protocols/dhcp4',
@@ -48,6 +54,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: ['test/lab', 'test/boot', 'controller/contract', 'edge-node/protocols/dhcp4', 'images/format'],
   },
   'test/boot': { uses: ['test/lab', 'controller/contract', 'images/build', 'images/format'] },
+  'test/faults': {
+    uses: [
+      'test/lab',
+      'test/boot',
+      'controller/contract',
+      'edge-node/protocols/dhcp4',
+      'edge-node/protocols/tftp',
+      'images/format',
+    ],
+  },
   'test/interop': {
     uses: [
       'test/lab',
@@ -66,6 +82,7 @@ export const FRONT_DOORS: Readonly<Record<string, string>> = {
   '@bootswarm/controller/contract': 'controller/contract/index.ts',
   '@bootswarm/edge-node/dhcp4': 'edge-node/protocols/dhcp4/index.ts',
   '@bootswarm/edge-node/dhcp4/testing': 'edge-node/protocols/dhcp4/testing/index.ts',
+  '@bootswarm/edge-node/doctor': 'edge-node/service/doctor/index.ts',
   '@bootswarm/edge-node/tftp': 'edge-node/protocols/tftp/index.ts',
   '@bootswarm/images/format': 'images/format/index.ts',
   '@bootswarm/images/swarm': 'images/swarm/index.ts',

@@ -1,7 +1,7 @@
 /** `first-offer.ts SERVER LOCAL`: as a relay at LOCAL, asks for machines that nobody knows, one after the other. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type DhcpPacket, encode, messageType } from '@bootswarm/edge-node/dhcp4';
+import { type DhcpPacket, encode, messageType, requestOf } from '@bootswarm/edge-node/dhcp4';
 import { median } from './bench.ts';
 
 const MACHINES = 200;
@@ -26,22 +26,6 @@ socket.close();
 process.stdout.write(JSON.stringify({ offer_ms: median(delays.slice(WARM_UP)) }));
 
 function discoverOf(chaddr: Uint8Array, xid: number): DhcpPacket {
-  const none = '0.0.0.0';
-  return {
-    op: 'request',
-    htype: 1,
-    hlen: 6,
-    hops: 1,
-    xid,
-    secs: 0,
-    broadcast: false,
-    ciaddr: none,
-    yiaddr: none,
-    siaddr: none,
-    giaddr: local,
-    chaddr,
-    sname: '',
-    file: '',
-    options: new Map([messageType.write('DISCOVER')]),
-  };
+  const options = new Map([messageType.write('DISCOVER')]);
+  return requestOf(chaddr, { xid, hops: 1, giaddr: local, options });
 }

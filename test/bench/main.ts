@@ -2,10 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Bench, type BenchResult, OURS, summarise } from './bench.ts';
+import { bootBench } from './boot.ts';
 import { dhcpBench } from './dhcp.ts';
+import { growthBench } from './growth.ts';
 import { httpBench } from './http.ts';
+import { tftpBench } from './tftp.ts';
 
-const BENCHES: readonly Bench[] = [dhcpBench, httpBench];
+const BENCHES: readonly Bench[] = [bootBench, growthBench, dhcpBench, httpBench, tftpBench];
 const FEWEST_ROUNDS = 3;
 
 const { values: options, positionals } = parseArgs({

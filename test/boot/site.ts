@@ -45,6 +45,11 @@ export class Site {
     return this.#edge;
   }
 
+  /** Where the controller is, and the operator's token, as the command reads them. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
   /** Runs the `bootswarm` command where the controller is reached. @throws where it fails. */
   async bootswarm(...args: readonly string[]): Promise<unknown> {
     const done = await this.lab.core.run(program('controller/cli/main.ts', '--json', ...args), {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Network } from './network.ts';
 import type { Process, ProcessExit } from './process.ts';
-import { type Firmware, pristineVariables, qemuCommand } from './qemu.ts';
+import { type Firmware, type NetworkBoot, pristineVariables, qemuCommand } from './qemu.ts';
 import { createTerminalFilter } from './terminal.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -12,6 +12,8 @@ export interface MachineOptions {
   /** Unique in its segment. Its log and UEFI variables go by it, and the variables outlive its power cycles. */
   readonly name: string;
   readonly firmware: Firmware;
+  /** `pxe` unless said. */
+  readonly networkBoot?: NetworkBoot;
   /** Given in turn unless said. */
   readonly mac?: string;
   /** Random unless said. */

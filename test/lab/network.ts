@@ -1,4 +1,5 @@
 import { mustRun } from './command.ts';
+import { disguiseRules } from './disguise.ts';
 import { layNamespace, Namespace } from './namespace.ts';
 import { requireFor } from './requirements.ts';
 import type { LabScope } from './scope.ts';
@@ -92,6 +93,12 @@ export abstract class Network extends Namespace {
     // Declaring the table first makes deleting it twice harmless.
     const remove = () => this.#nft(`table ${table}; delete table ${table}`);
     return { remove, [Symbol.asyncDispose]: remove };
+  }
+
+  /** From now on iPXE option ROMs of this network's machines look like those of another maker. */
+  async disguiseRoms(): Promise<void> {
+    requireFor('impair');
+    await this.#nft(disguiseRules('disguise'));
   }
 
   protected nextMac(): string {

@@ -4,12 +4,16 @@ import { OVMF_FOLDER } from './requirements.ts';
 /** `uefi-secure` is OVMF with Microsoft's keys enrolled and Secure Boot on. */
 export type Firmware = 'bios' | 'uefi' | 'uefi-secure';
 
+/** What UEFI firmware boots by; HTTP boot is for IPv4 alone. BIOS knows PXE only. */
+export type NetworkBoot = 'pxe' | 'http';
+
 export interface QemuMachine {
   readonly mac: string;
   readonly uuid: string;
   /** In SMBIOS, as on a server's label. */
   readonly serial?: string;
   readonly firmware: Firmware;
+  readonly networkBoot?: NetworkBoot;
   readonly memoryMiB: number;
   readonly cpus: number;
   /** QEMU's accelerator: `tcg` or `kvm`. */
@@ -30,6 +34,11 @@ const OVMF = {
   uefi: { code: 'OVMF_CODE_4M.fd', variables: 'OVMF_VARS_4M.fd' },
   'uefi-secure': { code: 'OVMF_CODE_4M.ms.fd', variables: 'OVMF_VARS_4M.ms.fd' },
 };
+
+/** OVMF tries PXE first. Without PXE (edk2's OvmfPkg/RUNTIME_CONFIG.md) a fresh machine is left with HTTP boot. */
+const HTTP_BOOT = ['IPv4PXESupport', 'IPv6PXESupport', 'IPv6Support'].flatMap((what) => [
+  ...['-fw_cfg', `name=opt/org.tianocore/${what},string=no`],
+]);
 
 /** What a new machine's UEFI variables are copied from; undefined for BIOS. */
 export function pristineVariables(firmware: Firmware): string | undefined {
@@ -55,6 +64,7 @@ export function qemuCommand(machine: QemuMachine): string[] {
     ...(diskFile === undefined ? [] : diskArguments(diskFile)),
     ...['-device', 'virtio-rng-pci'],
     ...(firmware === 'bios' ? ['-boot', 'n'] : flashArguments(firmware, machine.variablesFile)),
+    ...(machine.networkBoot === 'http' ? HTTP_BOOT : []),
     ...(machine.noReboot ? ['-no-reboot'] : []),
     ...(machine.extraArguments ?? []),
   ];

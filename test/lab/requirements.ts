@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type Purpose = 'network' | 'relay' | 'capture' | 'impair' | 'machines';
+export type Purpose = 'network' | 'dhcrelay' | 'dnsmasq' | 'capture' | 'impair' | 'machines';
 
 /** Something the host must have, and what to do when it has not. */
 export interface Requirement {
@@ -24,7 +24,8 @@ export function requirements(): readonly Requirement[] {
     },
     program('network', 'ip', 'iproute2'),
     program('network', 'sysctl', 'procps'),
-    program('relay', 'dhcrelay', 'isc-dhcp-relay'),
+    program('dhcrelay', 'dhcrelay', 'isc-dhcp-relay'),
+    program('dnsmasq', 'dnsmasq', 'dnsmasq-base'),
     program('capture', 'tcpdump', 'tcpdump'),
     program('impair', 'nft', 'nftables'),
     program('machines', 'qemu-system-x86_64', 'qemu-system-x86'),

@@ -4,6 +4,7 @@ import { Machine, type MachineOptions } from './machine.ts';
 import { layNamespace, Namespace } from './namespace.ts';
 import { layNetwork, Network } from './network.ts';
 import type { Process } from './process.ts';
+import { type RelayKind, relayCommand } from './relay.ts';
 import { requireFor } from './requirements.ts';
 import type { LabScope } from './scope.ts';
 import { parseSubnet, type Subnet } from './subnet.ts';
@@ -13,9 +14,12 @@ export interface SegmentOptions {
   readonly number?: number;
   /** `10.66.NUMBER.0/24` unless said. */
   readonly subnet?: string;
-  /** `dhcrelay`: behind a router with a relay agent. `none`: the core has an interface in the segment itself. */
-  readonly relay: 'dhcrelay' | 'none';
-  /** dhcrelay's flags, such as `['-a', '-m', 'append']` for option 82. */
+  /**
+   * The relay agent on the router between segment and core: ISC's, or dnsmasq's. `none`: no router, the core has
+   * an interface in the segment itself.
+   */
+  readonly relay: RelayKind;
+  /** More flags of the relay, such as `['-a', '-m', 'append']`, with which dhcrelay adds option 82. */
   readonly relayFlags?: readonly string[];
   /** Where the relay sends to; the core's address unless said. */
   readonly servers?: readonly string[];
@@ -30,6 +34,7 @@ export class Segment extends Network {
   readonly router: Namespace | undefined;
   /** Empty in a segment without a relay. */
   readonly servers: readonly string[];
+  readonly #relayKind: RelayKind;
   #relay: Process | undefined;
   #taps = 0;
 
@@ -37,7 +42,8 @@ export class Segment extends Network {
     const subnet: Subnet = parseSubnet(options.subnet ?? `10.66.${number}.0/24`);
     const label = `segment${number}`;
     super(scope, label, number, subnet, subnet.address(1));
-    const relayed = options.relay === 'dhcrelay';
+    const relayed = options.relay !== 'none';
+    this.#relayKind = options.relay;
     this.edgeAddress = relayed ? core.address : this.gateway;
     this.coreInterface = relayed ? undefined : label;
     this.router = relayed ? new Namespace(scope, `router${number}`) : undefined;
@@ -51,13 +57,13 @@ export class Segment extends Network {
 
   /** Ends the relay agent, if any, and starts it with other flags. Resolves once it listens. */
   async restartRelay(flags: readonly string[] = []): Promise<Process> {
-    const { router } = this;
-    if (router === undefined) throw new Error(`${this.label} has no router for a relay`);
+    const [router, kind] = [this.router, this.#relayKind];
+    if (router === undefined || kind === 'none') throw new Error(`${this.label} has no router for a relay`);
+    requireFor(kind);
     await this.#relay?.stop();
-    const interfaces = ['-id', 'segment', '-iu', 'core'];
-    const argv = ['dhcrelay', '-4', '-d', '--no-pid', ...interfaces, ...flags, ...this.servers];
-    this.#relay = await router.start(argv, { name: 'dhcrelay' });
-    await this.#relay.waitForLine(/Sending on\s+Socket\/fallback/, 5000);
+    const { argv, listens } = relayCommand(kind, this.gateway, this.servers, flags);
+    this.#relay = await router.start(argv, { name: kind });
+    await this.#relay.waitForLine(listens, 5000);
     return this.#relay;
   }
 
@@ -85,7 +91,6 @@ export async function laySegment(
     return segment;
   }
 
-  requireFor('relay');
   await layNamespace(router);
   await segment.attach(router, 'segment', 'to-router');
   await core.attach(router, 'core', router.label);

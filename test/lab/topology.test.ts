@@ -10,10 +10,11 @@ function discover(host: Host): Promise<unknown> {
 const ping = (host: Namespace, address: string) =>
   host.run(['busybox', 'ping', '-c', '1', '-W', '2', address]);
 
-test('a lab of two relayed segments and a direct one', async (t) => {
+test('a lab of three relayed segments and a direct one', async (t) => {
   await using lab = await Lab.create('topology');
   const relayed = await lab.addSegment({ relay: 'dhcrelay' });
   const other = await lab.addSegment({ relay: 'dhcrelay', relayFlags: ['-a', '-m', 'append'] });
+  const dnsmasq = await lab.addSegment({ relay: 'dnsmasq' });
   const direct = await lab.addSegment({ relay: 'none', number: 9, subnet: '10.66.16.0/20' });
   const sink = await startFakeDhcpSink(lab.core);
 
@@ -33,6 +34,7 @@ test('a lab of two relayed segments and a direct one', async (t) => {
   const clients = [
     { segment: relayed, giaddr: '10.66.1.1', option82: false },
     { segment: other, giaddr: '10.66.2.1', option82: true },
+    { segment: dnsmasq, giaddr: '10.66.3.1', option82: false },
     { segment: direct, giaddr: '0.0.0.0', option82: false },
   ];
   for (const { segment, giaddr, option82 } of clients) {

@@ -25,8 +25,28 @@ describe('what an edge is told', () => {
     const [one, two, three] = await Promise.all(['1', '2', '3'].map((version) => sampleRelease(version)));
     const fleet: Fleet = {
       policy,
+      edges: [
+        {
+          name: 'edge1',
+          journalSeq: 0,
+          status: { revision: 0, addresses: ['10.0.0.1'], ready: [], waiting: [] },
+        },
+        {
+          name: 'edge2',
+          journalSeq: 0,
+          status: { revision: 0, addresses: ['10.0.0.2'], ready: [], waiting: [] },
+        },
+        {
+          name: 'edge3',
+          journalSeq: 0,
+          status: { revision: 0, addresses: ['10.0.0.3'], ready: [], waiting: [] },
+        },
+      ],
       segments: [
-        sampleSegment(1, 'edge1', { defaultIntent: { kind: 'live', release: 'minimal/1/amd64' } }),
+        sampleSegment(1, 'edge1', {
+          edges: ['edge1', 'edge3'],
+          defaultIntent: { kind: 'live', release: 'minimal/1/amd64' },
+        }),
         sampleSegment(2, 'edge2', { defaultIntent: { kind: 'live', release: 'minimal/3/amd64' } }),
       ],
       machines: [
@@ -44,6 +64,7 @@ describe('what an edge is told', () => {
       edge: 'edge1',
       segments: [fleet.segments[0]],
       policy,
+      fellows: ['10.0.0.3'],
       machines: [{ ...machine, intent: { kind: 'live', release: 'minimal/2/amd64' } }],
       releases: [one?.manifest, two?.manifest],
     });
@@ -55,7 +76,7 @@ describe('what an edge is told', () => {
       segments,
       machines: told,
       releases,
-    } = desiredStateOf('edge1', { segments: [], policy, machines, manifests: [] });
+    } = desiredStateOf('edge1', { segments: [], policy, edges: [], machines, manifests: [] });
     assert.deepEqual([segments, told, releases], [[], [], []]);
   });
 });
@@ -69,7 +90,7 @@ describe('the feed of desired states', () => {
 
   beforeEach(async () => {
     store = new InterposedStore();
-    fleet = { segments: [sampleSegment(1, 'edge1')], policy, machines: [], manifests: [] };
+    fleet = { segments: [sampleSegment(1, 'edge1')], policy, edges: [], machines: [], manifests: [] };
     reads = 0;
     feed = restarted();
     await commit();

@@ -1,5 +1,6 @@
 import { DesiredState } from '@bootswarm/controller/contract';
 import { type Signed, sha256Of, signText } from '@bootswarm/images/format';
+import { LongPolls } from '../store/long-poll.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { desiredStateOf, type Fleet } from './desired-state.ts';
 
@@ -18,56 +19,28 @@ export class DesiredStateFeed {
   readonly #readFleet: () => Promise<Fleet>;
   readonly #privateKey: string;
   readonly #issued = new Map<string, Issued>();
-  /** Ends each wait that is going on. */
-  readonly #waits = new Set<() => void>();
+  readonly #polls: LongPolls;
   #read: { readonly revision: number; readonly fleet: Promise<Fleet> } | undefined;
-  #stopped = false;
 
   constructor(store: StateStore, readFleet: () => Promise<Fleet>, privateKey: string) {
     this.#store = store;
     this.#readFleet = readFleet;
     this.#privateKey = privateKey;
+    this.#polls = new LongPolls(store);
   }
 
   /** The desired state once its revision is above `after`, or null when `waitMs` or `signal` ended the wait. */
   async next(edge: string, after: number, waitMs: number, signal: AbortSignal): Promise<Signed | null> {
-    let over = this.#stopped || signal.aborted || waitMs === 0;
-    let changed = false;
-    let wake = (): void => {};
-    const end = (): void => {
-      over = true;
-      wake();
+    const look = async (): Promise<Signed | undefined> => {
+      const { revision, signed } = await this.#issue(edge);
+      return revision > after ? signed : undefined;
     };
-    const unwatch = this.#store.watch(() => {
-      changed = true;
-      wake();
-    });
-    const timer = setTimeout(end, waitMs);
-    signal.addEventListener('abort', end);
-    this.#waits.add(end);
-    try {
-      for (;;) {
-        changed = false;
-        const { revision, signed } = await this.#issue(edge);
-        if (revision > after) return signed;
-        if (over) return null;
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        if (!changed) await woken;
-      }
-    } finally {
-      this.#waits.delete(end);
-      signal.removeEventListener('abort', end);
-      clearTimeout(timer);
-      unwatch();
-    }
+    return (await this.#polls.next(look, waitMs, signal)) ?? null;
   }
 
   /** Ends every wait, and lets nobody wait any more. */
   stop(): void {
-    this.#stopped = true;
-    for (const end of this.#waits) end();
+    this.#polls.stop();
   }
 
   async #issue(edge: string): Promise<Issued> {

@@ -1,6 +1,7 @@
 import type {
   DesiredState,
   DhcpPolicy,
+  Edge,
   Intent,
   Machine,
   MenuEntry,
@@ -12,6 +13,7 @@ import { type Manifest, releaseId } from '@bootswarm/images/format';
 export interface Fleet {
   readonly segments: readonly Segment[];
   readonly policy: DhcpPolicy;
+  readonly edges: readonly Edge[];
   readonly machines: readonly Machine[];
   readonly manifests: readonly Manifest[];
 }
@@ -23,6 +25,10 @@ export interface Fleet {
  */
 export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, 'revision'> {
   const segments = fleet.segments.filter((segment) => segment.edges.includes(edge));
+  const beside = new Set(segments.flatMap(({ edges }) => edges));
+  const fellows = fleet.edges
+    .filter(({ name }) => name !== edge && beside.has(name))
+    .flatMap(({ status }) => status?.addresses ?? []);
   const machines = segments.length === 0 ? [] : fleet.machines.flatMap(withIntent);
   const named = new Set(
     [...segments.map((s) => s.defaultIntent), ...machines.map((m) => m.intent)]
@@ -30,7 +36,7 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
       .concat(segments.flatMap(({ menu }) => (menu?.entries ?? []).map(nameOf))),
   );
   const releases = fleet.manifests.filter((manifest) => named.has(releaseId(manifest)));
-  return { format: 1, edge, segments, policy: fleet.policy, machines, releases };
+  return { format: 1, edge, segments, policy: fleet.policy, fellows, machines, releases };
 }
 
 function withIntent({ id, macs, uuid, intent }: Machine): DesiredState['machines'] {

@@ -103,7 +103,7 @@ describe('edges', () => {
 
   test('who report are seen, with what they have ready', async () => {
     await edges.add('edge1', now);
-    const status = { revision: 7, ready: ['a'.repeat(64)], waiting: [] };
+    const status = { revision: 7, addresses: [], ready: ['a'.repeat(64)], waiting: [] };
     await edges.report('edge1', status, soon);
     const { lastSeenAt, status: kept } = await edges.show('edge1');
     assert.deepEqual([lastSeenAt, kept], [soon.toISOString(), status]);

@@ -1,6 +1,7 @@
-import { DhcpPolicy } from '@bootswarm/controller/contract';
-import type { StateStore } from '../store/state-store.ts';
-import { transact } from '../store/transact.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { DhcpPolicy, policyProblem, type Segment } from '@bootswarm/controller/contract';
+import type { Entry, StateStore } from '../store/state-store.ts';
+import { type Reads, transact } from '../store/transact.ts';
 
 const KEY = 'dhcp-policy';
 
@@ -13,14 +14,32 @@ export class Policy {
   }
 
   async show(): Promise<DhcpPolicy> {
-    const entry = await this.#store.get(KEY);
-    return DhcpPolicy.parse(entry?.value ?? {});
+    return policyIn(await this.#store.get(KEY));
   }
 
-  replace(policy: DhcpPolicy): Promise<DhcpPolicy> {
+  /** The policy; the transaction of `reads` loses where it changes meanwhile. */
+  async within(reads: Reads): Promise<DhcpPolicy> {
+    return policyIn(await reads.get(KEY));
+  }
+
+  /**
+   * @param segmentsWithin all segments, as long as they do not change meanwhile.
+   * @throws Problem segment_class_unknown, class_segment_unknown
+   */
+  replace(
+    policy: DhcpPolicy,
+    segmentsWithin: (reads: Reads) => Promise<readonly Segment[]>,
+  ): Promise<DhcpPolicy> {
     return transact(this.#store, 'the DHCP policy', async (reads) => {
-      await reads.get(KEY);
+      if (isDeepStrictEqual(await this.within(reads), policy)) return { result: policy };
+      const found = policyProblem(policy, await segmentsWithin(reads));
+      if (found) throw found;
       return { put: { [KEY]: policy }, result: policy };
     });
   }
+}
+
+/** The policy of an entry, or of none: then nothing holds. */
+function policyIn(entry: Entry | undefined): DhcpPolicy {
+  return DhcpPolicy.parse(entry?.value ?? {});
 }

@@ -4,6 +4,7 @@ import { problem } from '@bootswarm/controller/contract';
 import { InterposedStore } from '../testing/interposed-store.ts';
 import { sampleSegment } from '../testing/samples.ts';
 import { Edges } from './edges.ts';
+import { Policy } from './policy.ts';
 import { Segments } from './segments.ts';
 
 const now = new Date('2026-03-02T08:00:00Z');
@@ -15,7 +16,7 @@ describe('segments', () => {
 
   beforeEach(async () => {
     store = new InterposedStore();
-    segments = new Segments(store, async (intent) => {
+    segments = new Segments(store, new Policy(store), async (intent) => {
       if (intent.kind === 'live')
         throw problem('machine_release_unknown', { facts: { release: intent.release } });
     });

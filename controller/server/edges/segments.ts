@@ -1,8 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Intent, problem, Segment, segmentProblem } from '@bootswarm/controller/contract';
+import {
+  type DhcpPolicy,
+  type Intent,
+  policyProblem,
+  problem,
+  Segment,
+  segmentProblem,
+} from '@bootswarm/controller/contract';
+import type { Problem } from '@bootswarm/images/format';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
 import { edgeKey } from './edges.ts';
+import type { Policy } from './policy.ts';
 
 const PREFIX = 'segments/';
 /** Read and written by every change of a segment, so that two that overlap cannot both be added. */
@@ -10,11 +19,13 @@ const GUARD = 'guards/segments';
 
 export class Segments {
   readonly #store: StateStore;
+  readonly #policy: Policy;
   readonly #checkIntent: (intent: Intent) => Promise<void>;
 
   /** @param checkIntent throws a Problem where an intent names what does not exist. */
-  constructor(store: StateStore, checkIntent: (intent: Intent) => Promise<void>) {
+  constructor(store: StateStore, policy: Policy, checkIntent: (intent: Intent) => Promise<void>) {
     this.#store = store;
+    this.#policy = policy;
     this.#checkIntent = checkIntent;
   }
 
@@ -43,11 +54,7 @@ export class Segments {
   }
 
   async #put(segment: Segment, replaces: boolean): Promise<Segment> {
-    await this.#checkIntent(segment.defaultIntent);
-    for (const entry of segment.menu?.entries ?? []) {
-      if (entry.kind === 'live' || entry.kind === 'rescue')
-        await this.#checkIntent({ kind: 'live', release: entry.release });
-    }
+    await this.#checkIntents(segment);
     return transact(this.#store, `segment ${segment.name}`, async (reads) => {
       await reads.get(GUARD);
       const held = await reads.get(PREFIX + segment.name);
@@ -58,19 +65,37 @@ export class Segments {
         if (!(await reads.get(edgeKey(edge))))
           throw problem('edge_unknown', { field: `edges[${index}]`, facts: { edge } });
       }
-      const found = segmentProblem(segment, await this.list());
+      const found =
+        segmentProblem(segment, await this.list()) ?? classProblem(segment, await this.#policy.within(reads));
       if (found) throw found;
       return { put: { [PREFIX + segment.name]: segment, [GUARD]: segment.name }, result: segment };
     });
   }
 
-  /** @throws Problem not_found */
+  async #checkIntents({ defaultIntent, menu }: Segment): Promise<void> {
+    await this.#checkIntent(defaultIntent);
+    for (const entry of menu?.entries ?? []) {
+      if (entry.kind === 'live' || entry.kind === 'rescue')
+        await this.#checkIntent({ kind: 'live', release: entry.release });
+    }
+  }
+
+  /** @throws Problem not_found, segment_in_use */
   remove(name: string): Promise<void> {
     return transact(this.#store, `segment ${name}`, async (reads) => {
       if (!(await reads.get(PREFIX + name))) throw unknownSegment(name);
+      const { classes } = await this.#policy.within(reads);
+      const about = classes.find(({ match }) => match.segments?.includes(name));
+      if (about) throw problem('segment_in_use', { facts: { class: about.name, segment: name } });
       await reads.get(GUARD);
       return { put: { [GUARD]: name }, remove: [PREFIX + name], result: undefined };
     });
+  }
+
+  /** All segments; the transaction of `reads` loses where one of them changes meanwhile. */
+  async within(reads: Reads): Promise<Segment[]> {
+    await reads.get(GUARD);
+    return this.list();
   }
 
   /** A segment that `edge` serves; the transaction of `reads` loses where that changes meanwhile. */
@@ -78,6 +103,15 @@ export class Segments {
     await reads.get(GUARD);
     return (await this.list()).find((segment) => segment.edges.includes(edge))?.name;
   }
+}
+
+/** Only of the segment's own pools: what other segments name was checked when they came. */
+function classProblem(segment: Segment, { options, classes }: DhcpPolicy): Problem | undefined {
+  const about = classes.map(({ match, ...rest }) => {
+    const { segments: _, ...others } = match;
+    return { ...rest, match: others };
+  });
+  return policyProblem({ options, classes: about }, [segment]);
 }
 
 function unknownSegment(name: string): Error {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Call, type Endpoint, ErrorBody, problem, type Result } from '@bootswarm/controller/contract';
+import type { Problem } from '@bootswarm/images/format';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
@@ -85,11 +86,15 @@ export async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Ar
 async function readBody(endpoint: Endpoint, c: Context<Env>): Promise<unknown> {
   if (endpoint.body === undefined || endpoint.body === 'bytes') return undefined;
   const most = endpoint.audience === 'operator' ? OPERATOR_BODY_MOST_BYTES : EDGE_BODY_MOST_BYTES;
+  const incoming = c.env.incoming as IncomingMessage;
+  const tooLarge = (): Problem => problem('body_too_large', { facts: { most } });
+  // Whoever says so beforehand need not be heard out.
+  if (Number(incoming.headers['content-length'] ?? 0) > most) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of bodyOf(c.env.incoming as IncomingMessage)) {
+  for await (const chunk of bodyOf(incoming)) {
     length += chunk.length;
-    if (length > most) throw problem('body_too_large', { facts: { most } });
+    if (length > most) throw tooLarge();
     chunks.push(chunk);
   }
   let json: unknown;

@@ -45,7 +45,7 @@ function addOperatorRoutes(api: Api, { segments, policy, edges, machines }: Serv
     return {};
   });
   serve(api, endpoints.showPolicy, () => policy.show());
-  serve(api, endpoints.replacePolicy, ({ body }) => policy.replace(body));
+  serve(api, endpoints.replacePolicy, ({ body }) => policy.replace(body, (reads) => segments.within(reads)));
   serve(api, endpoints.listEdges, () => edges.list());
   serve(api, endpoints.addEdge, ({ body }) => edges.add(body.name, new Date()));
   serve(api, endpoints.inviteEdge, ({ params }) => edges.invite(params.name, new Date()));
@@ -56,6 +56,10 @@ function addOperatorRoutes(api: Api, { segments, policy, edges, machines }: Serv
   });
   serve(api, endpoints.listMachines, () => machines.list());
   serve(api, endpoints.showMachine, ({ params }) => machines.show(params.machine));
+  serve(api, endpoints.machineJournal, ({ params, query: { after, waitSeconds } }, { signal }) =>
+    machines.journal(params.machine, { after, waitMs: waitSeconds * 1000 }, signal),
+  );
+  serve(api, endpoints.listAlarms, ({ query }) => machines.alarms(query.segment));
   serve(api, endpoints.setIntent, ({ params, body }) => machines.setIntent(params.machine, body));
 }
 

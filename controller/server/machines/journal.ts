@@ -1,12 +1,21 @@
-import { Edge, type JournalRecord, Machine, matchMachine, tellingUuid } from '@bootswarm/controller/contract';
+import {
+  Edge,
+  type EdgeRecord,
+  type JournalRecord,
+  type Machine,
+  tellingUuid,
+} from '@bootswarm/controller/contract';
 import { edgeKey, unknownEdge } from '../edges/edges.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { transact } from '../store/transact.ts';
-import { GUARD, JOURNAL_PREFIX, MACHINES_PREFIX, machineKey, newMachineId } from './keys.ts';
+import { newMachineId } from './keys.ts';
+import { MachineDraft } from './machine-draft.ts';
+import { alarmRecords, machineRecords } from './record-ring.ts';
 
 /**
- * Takes in records of an edge: each is kept under its machine, which is made where nobody knew it. Records
- * up to the edge's `journalSeq` were taken already and are passed over, so that a batch may come twice.
+ * Takes in records of an edge: each is kept under its machine, which is made where nobody knew it, and alarms under
+ * their segment. Records up to the edge's `journalSeq` were taken already and are passed over, so that a batch may
+ * come twice. Only the machines that the records are about are read.
  * @returns the edge's `journalSeq` afterwards.
  */
 export function takeJournal(
@@ -21,36 +30,30 @@ export function takeJournal(
     const fresh = records.filter((record) => record.seq > edge.journalSeq);
     if (fresh.length === 0) return { result: edge.journalSeq };
 
-    await reads.get(GUARD);
-    const entries = await store.list(MACHINES_PREFIX);
-    const known = new Map(entries.map((entry) => [entry.key, entry]));
-    const machines = new Map(entries.map((entry) => [entry.key, Machine.parse(entry.value)]));
-    const put: Record<string, unknown> = {};
-    for (const record of fresh.filter(isAboutMachine)) {
-      const machine = sighted(matchMachine(machines.values(), record), record);
-      const key = machineKey(machine.id);
-      const entry = known.get(key);
-      if (entry) reads.dependOn(entry);
-      if (!isKnownBy(machine, machines.get(key))) put[GUARD] = machine.id;
-      machines.set(key, machine);
-      put[key] = machine;
-      put[recordKey(machine.id, edgeName, record)] = { ...record, edge: edgeName };
-    }
+    const draft = new MachineDraft(reads);
+    for (const record of fresh) await take(draft, { ...record, edge: edgeName });
     const journalSeq = Math.max(...fresh.map((record) => record.seq));
-    put[edgeKey(edgeName)] = { ...edge, journalSeq } satisfies Edge;
-    return { put, result: journalSeq };
+    draft.put[edgeKey(edgeName)] = { ...edge, journalSeq } satisfies Edge;
+    return { put: draft.put, result: journalSeq };
   });
 }
 
-type MachineRecord = JournalRecord & { readonly mac: string };
-
-function isAboutMachine(record: JournalRecord): record is MachineRecord {
-  return record.mac !== undefined;
+async function take(draft: MachineDraft, record: EdgeRecord): Promise<void> {
+  const isAlarm = record.stage === 'alarm';
+  if (isAlarm || !isAboutMachine(record)) await alarmRecords.append(draft, record.segment ?? '-', record);
+  if (!isAboutMachine(record)) return;
+  const known = await draft.sighted(record);
+  // Whoever an alarm names need not be a machine that boots here.
+  if (!known && isAlarm) return;
+  const machine = isAlarm && known ? known : sighted(known, record);
+  if (machine !== known) await draft.keep(machine);
+  await machineRecords.append(draft, machine.id, record);
 }
 
-/** Whether `held` has all by which `machine` may be matched. */
-function isKnownBy(machine: Machine, held: Machine | undefined): boolean {
-  return held?.macs.length === machine.macs.length && held.uuid === machine.uuid;
+type MachineRecord = EdgeRecord & { readonly mac: string };
+
+function isAboutMachine(record: EdgeRecord): record is MachineRecord {
+  return record.mac !== undefined;
 }
 
 /** The machine after a record of it; a new one where `known` is undefined. */
@@ -69,9 +72,4 @@ function sighted(known: Machine | undefined, record: MachineRecord): Machine {
     firstSeenAt: known?.firstSeenAt ?? record.at,
     lastSeenAt: record.at,
   };
-}
-
-/** In the order of time; the padding keeps an edge's records of one millisecond in order. */
-function recordKey(machineId: string, edge: string, record: JournalRecord): string {
-  return `${JOURNAL_PREFIX}${machineId}/${record.at}/${edge}/${String(record.seq).padStart(12, '0')}`;
 }

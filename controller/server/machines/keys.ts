@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
 
 export const MACHINES_PREFIX = 'machines/';
-export const JOURNAL_PREFIX = 'machine-journal/';
-/** Read and written wherever a machine is made or gets a MAC or UUID, so that none of them gets two machines. */
-export const GUARD = 'guards/machines';
 
 export function machineKey(id: string): string {
   return MACHINES_PREFIX + id;
+}
+
+/** Ids of the machines that carry a MAC, in order: a dock's may belong to several. */
+export function macKey(mac: string): string {
+  return `machine-macs/${mac}`;
+}
+
+/** The id of the machine that has a UUID. */
+export function uuidKey(uuid: string): string {
+  return `machine-uuids/${uuid}`;
 }
 
 export function newMachineId(): string {

@@ -1,27 +1,39 @@
 import {
+  type EdgeRecord,
   type Intent,
   Mac,
   Machine,
+  type MachineJournal,
   type MachineStory,
-  matchMachine,
   problem,
   Uuid,
 } from '@bootswarm/controller/contract';
+import { LongPolls } from '../store/long-poll.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { transact } from '../store/transact.ts';
-import { GUARD, JOURNAL_PREFIX, MACHINES_PREFIX, machineKey, newMachineId } from './keys.ts';
+import { MACHINES_PREFIX, newMachineId } from './keys.ts';
+import { MachineDraft } from './machine-draft.ts';
+import { alarmRecords, machineRecords, RING_MOST } from './record-ring.ts';
 
 /** Records of a machine that `show` gives, newest first. */
 const STORY_MOST = 100;
 
+export interface JournalWait {
+  /** The cursor of the call before; 0 for all that is kept. */
+  readonly after: number;
+  readonly waitMs: number;
+}
+
 export class Machines {
   readonly #store: StateStore;
   readonly #checkIntent: (intent: Intent) => Promise<void>;
+  readonly #polls: LongPolls;
 
   /** @param checkIntent throws a Problem where an intent names what does not exist. */
   constructor(store: StateStore, checkIntent: (intent: Intent) => Promise<void>) {
     this.#store = store;
     this.#checkIntent = checkIntent;
+    this.#polls = new LongPolls(store);
   }
 
   async list(): Promise<Machine[]> {
@@ -31,40 +43,81 @@ export class Machines {
 
   /** @param key id, UUID or MAC. @throws Problem not_found */
   async show(key: string): Promise<MachineStory> {
-    const machine = find(await this.list(), key);
-    if (!machine) throw problem('not_found', { facts: { kind: 'machine', name: key } });
-    const entries = await this.#store.list(`${JOURNAL_PREFIX}${machine.id}/`);
-    const journal = entries
-      .slice(-STORY_MOST)
-      .reverse()
-      .map(({ value }) => value as MachineStory['journal'][number]);
-    return { ...machine, journal };
+    const machine = await this.#find(key);
+    if (!machine) throw unknownMachine(key);
+    const records = await machineRecords.read(this.#store, machine.id);
+    return { ...machine, journal: records.toSorted(byTime).slice(-STORY_MOST).reverse() };
+  }
+
+  /**
+   * What came of a machine since `after`, waiting for it. A MAC or UUID that nobody has heard of may be about to
+   * be heard: its journal is empty.
+   * @param key id, UUID or MAC. @throws Problem not_found, where it is neither MAC nor UUID.
+   */
+  async journal(key: string, { after, waitMs }: JournalWait, signal: AbortSignal): Promise<MachineJournal> {
+    const look = async (): Promise<MachineJournal | undefined> => {
+      const machine = await this.#find(key);
+      if (!machine && !isAddress(key)) throw unknownMachine(key);
+      const count = machine ? await machineRecords.count(this.#store, machine.id) : 0;
+      if (!machine || count <= after) return undefined;
+      const records = await machineRecords.read(this.#store, machine.id, after);
+      return { machine, records, cursor: count, now: new Date().toISOString() };
+    };
+    const found = await this.#polls.next(look, waitMs, signal);
+    if (found) return found;
+    const machine = await this.#find(key);
+    return {
+      ...(machine ? { machine } : {}),
+      records: [],
+      cursor: after,
+      now: new Date().toISOString(),
+    };
+  }
+
+  /** Newest first. @param segment all segments where none is given. */
+  async alarms(segment: string | undefined): Promise<EdgeRecord[]> {
+    const records =
+      segment === undefined
+        ? await alarmRecords.readAll(this.#store)
+        : await alarmRecords.read(this.#store, segment);
+    return records.toSorted(byTime).reverse().slice(0, RING_MOST);
   }
 
   /** A MAC that nobody carries registers a machine. @throws Problem not_found, machine_release_unknown */
   async setIntent(key: string, intent: Intent): Promise<Machine> {
     await this.#checkIntent(intent);
     return transact(this.#store, `machine ${key}`, async (reads) => {
-      await reads.get(GUARD);
-      const known = find(await this.list(), key);
-      if (known) {
-        const entry = await reads.get(machineKey(known.id));
-        const machine: Machine = { ...Machine.parse(entry?.value), intent };
-        return { put: { [machineKey(machine.id)]: machine }, result: machine };
-      }
+      const draft = new MachineDraft(reads);
+      const known = await draft.find(key);
       const mac = Mac.safeParse(key).data;
-      if (mac === undefined) throw problem('not_found', { facts: { kind: 'machine', name: key } });
-      const machine: Machine = { id: newMachineId(), macs: [mac], intent };
-      return { put: { [machineKey(machine.id)]: machine, [GUARD]: machine.id }, result: machine };
+      if (!known && mac === undefined) throw unknownMachine(key);
+      const machine: Machine = known
+        ? { ...known, intent }
+        : { id: newMachineId(), macs: mac === undefined ? [] : [mac], intent };
+      await draft.keep(machine);
+      return { put: draft.put, result: machine };
     });
+  }
+
+  /** Ends every wait for a journal, and lets nobody wait any more. */
+  stop(): void {
+    this.#polls.stop();
+  }
+
+  #find(key: string): Promise<Machine | undefined> {
+    return new MachineDraft(this.#store).find(key);
   }
 }
 
-function find(machines: readonly Machine[], key: string): Machine | undefined {
-  const byId = machines.find((machine) => machine.id === key);
-  if (byId) return byId;
-  const uuid = Uuid.safeParse(key).data;
-  if (uuid !== undefined) return machines.find((machine) => machine.uuid === uuid);
-  const mac = Mac.safeParse(key).data;
-  return mac === undefined ? undefined : matchMachine(machines, { mac });
+function isAddress(key: string): boolean {
+  return Mac.safeParse(key).success || Uuid.safeParse(key).success;
+}
+
+function unknownMachine(key: string): Error {
+  return problem('not_found', { facts: { kind: 'machine', name: key } });
+}
+
+/** The order of texts is the order of time; what came later stays behind what came before in the same millisecond. */
+function byTime(a: EdgeRecord, b: EdgeRecord): number {
+  return a.at < b.at ? -1 : a.at > b.at ? 1 : 0;
 }

@@ -101,6 +101,7 @@ export class ControllerUnderTest implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.services.feed.stop();
+    this.services.machines.stop();
     await this.#listener.close(0);
     await rm(this.folder, { recursive: true });
   }

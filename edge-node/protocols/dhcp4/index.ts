@@ -43,3 +43,4 @@ export {
   isBootp,
   type MalformedReason,
 } from './packet.ts';
+export { requestOf } from './request.ts';

@@ -19,6 +19,8 @@ import {
 import { rawRequest } from './testing/packets.ts';
 
 const SEED = 20260101;
+/** BOOTSWARM_FUZZ_FACTOR=100 tries for longer. */
+const FUZZ_FACTOR = Number(process.env['BOOTSWARM_FUZZ_FACTOR'] ?? 1);
 /** A datagram's limit: whatever an attacker sends is no longer. */
 const MAX_DATAGRAM_BYTES = 65507;
 
@@ -61,7 +63,7 @@ test('every packet decodes to itself, whatever its options weigh', () => {
     fc.property(packetWith(optionsArbitrary(900, 6)), (packet) => {
       assert.deepEqual(decode(encode(packet, { maxBytes: 16384 })), { ok: true, packet });
     }),
-    { seed: SEED, numRuns: 500 },
+    { seed: SEED, numRuns: 500 * FUZZ_FACTOR },
   );
 });
 
@@ -77,7 +79,7 @@ test('a crowded packet decodes to itself within its limit or is refused', () => 
       if (bytes[OVERLOAD_AT] === OPTION.overload) overloaded++;
       assert.deepEqual(decode(bytes), { ok: true, packet });
     }),
-    { seed: SEED, numRuns: 1000 },
+    { seed: SEED, numRuns: 1000 * FUZZ_FACTOR },
   );
   assert.ok(overloaded > 10, `only ${overloaded} cases overloaded a field`);
 });
@@ -88,7 +90,7 @@ test('random bytes never throw and never take over 50 ms', () => {
       readEverything(bytes);
       readEverything(rawRequest([...bytes]));
     }),
-    { seed: SEED, numRuns: 2000 },
+    { seed: SEED, numRuns: 2000 * FUZZ_FACTOR },
   );
 });
 
@@ -105,7 +107,7 @@ test('mutated packets never throw and never take over 50 ms', () => {
         readEverything(bytes.subarray(0, changes[0]?.[0] ?? 0));
       },
     ),
-    { seed: SEED, numRuns: 1000 },
+    { seed: SEED, numRuns: 1000 * FUZZ_FACTOR },
   );
 });
 

@@ -162,6 +162,12 @@ for (const { name, valueBytes, overload, maxBytes, file = '' } of CROWDED) {
   });
 }
 
+test('encode leaves `file` and `sname` to a reader that knows no option 52', () => {
+  const packet = requestWith({ options: optionsOf([15, new Uint8Array(60)]) });
+  assert.throws(() => encode(packet, { maxBytes: 300, mayOverload: false }), /do not fit 300 bytes/);
+  assert.equal(encode(packet, { maxBytes: 303, mayOverload: false }).length, 303);
+});
+
 const NOT_WRITABLE = [
   {
     name: 'options that fit nowhere',

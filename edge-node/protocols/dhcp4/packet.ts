@@ -107,11 +107,15 @@ export function isBootp(packet: DhcpPacket): boolean {
  * (padding before END upsets U-Boot, quirk 16). Options longer than 255 bytes are split (RFC 3396);
  * `file` and `sname` take options over when they are empty and space runs out (option 52).
  * @param limits.maxBytes of the payload, as maxReplyBytes tells; 548 unless told.
+ * @param limits.mayOverload whether the reader knows option 52; true unless told.
  * @throws RangeError when a field does not fit its place or the options do not fit maxBytes.
  */
-export function encode(packet: DhcpPacket, limits: { readonly maxBytes?: number } = {}): Uint8Array {
-  const { maxBytes = DEFAULT_MAX_BYTES } = limits;
-  const { overload, fields } = fitOptions(packet, maxBytes - OPTIONS_AT);
+export function encode(
+  packet: DhcpPacket,
+  limits: { readonly maxBytes?: number; readonly mayOverload?: boolean } = {},
+): Uint8Array {
+  const { maxBytes = DEFAULT_MAX_BYTES, mayOverload = true } = limits;
+  const { overload, fields } = fitOptions(packet, maxBytes - OPTIONS_AT, mayOverload);
   const [options, ...others] = fields;
   const bytes = new Uint8Array(Math.max(MIN_BYTES, OPTIONS_AT + options.length));
   const view = viewOf(bytes);
@@ -171,14 +175,14 @@ function fieldsOf(overload: number): readonly (typeof FILE)[] {
   return [...(overload & 1 ? [FILE] : []), ...(overload & 2 ? [SNAME] : [])];
 }
 
-function fitOptions(packet: DhcpPacket, roomBytes: number) {
+function fitOptions(packet: DhcpPacket, roomBytes: number, mayOverload: boolean) {
   for (const code of packet.options.keys()) {
     if (code !== (code & 255) || code === 0 || code === 255 || code === OPTION.overload) {
       throw new RangeError(`option ${code} is not one that a caller may set`);
     }
   }
   const taken = (packet.file === '' ? 0 : 1) | (packet.sname === '' ? 0 : 2);
-  for (const overload of [0, 1, 2, 3]) {
+  for (const overload of mayOverload ? [0, 1, 2, 3] : [0]) {
     if (overload & taken) continue;
     const rooms = [roomBytes, ...fieldsOf(overload).map(({ bytes }) => bytes)];
     const [options, ...others] = layOut(packet.options, rooms, overload) ?? [];

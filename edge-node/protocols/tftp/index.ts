@@ -14,6 +14,7 @@ export {
 export {
   begin,
   type Ending,
+  hasSentAll,
   type Outgoing,
   onPacket,
   onTimeout,

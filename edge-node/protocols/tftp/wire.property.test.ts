@@ -6,6 +6,8 @@ import { termsOf } from './testing/terms.ts';
 import { send, type Weather } from './testing/wire.ts';
 
 const SEED = 20260101;
+/** BOOTSWARM_FUZZ_FACTOR=100 tries for longer. */
+const FUZZ_FACTOR = Number(process.env['BOOTSWARM_FUZZ_FACTOR'] ?? 1);
 const FINE: Weather = { seed: 0, lossPercent: 0, duplicatePercent: 0, reorderPercent: 0 };
 
 // fast-check keeps arrays near ten elements unless told: not even one block.
@@ -23,7 +25,7 @@ test('in fine weather each block travels once', () => {
       assert.deepEqual(voyage.arrived, bytes);
       assert.equal(voyage.dataPackets, blocksOf(bytes, agreed));
     }),
-    { seed: SEED, numRuns: 300 },
+    { seed: SEED, numRuns: 300 * FUZZ_FACTOR },
   );
 });
 
@@ -34,7 +36,7 @@ test('duplicates alone make no block travel twice, a block at a time', () => {
       assert.deepEqual(voyage.arrived, bytes);
       assert.equal(voyage.dataPackets, blocksOf(bytes, agreed));
     }),
-    { seed: SEED, numRuns: 300 },
+    { seed: SEED, numRuns: 300 * FUZZ_FACTOR },
   );
 });
 
@@ -45,7 +47,7 @@ test('with 20 % loss, 5 % duplicates and reordering every file arrives byte by b
     fc.property(file, fc.oneof(terms, plainTerms), fc.nat(), (bytes, agreed, seed) => {
       const weather = { seed, lossPercent: 20, duplicatePercent: 5, reorderPercent: 5 };
       let voyage = send(bytes, agreed, weather);
-      // A client that hears nothing asks again, from a new port.
+      // A client that hears nothing asks again: the server gives up an unheard one after three packets.
       for (let attempt = 1; voyage.ending === 'timed out' && attempt < 4; attempt++) {
         lost++;
         voyage = send(bytes, agreed, { ...weather, seed: seed + attempt });
@@ -54,9 +56,10 @@ test('with 20 % loss, 5 % duplicates and reordering every file arrives byte by b
       assert.equal(voyage.ending, 'complete');
       assert.deepEqual(voyage.arrived, bytes);
     }),
-    { seed: SEED, numRuns: 500 },
+    { seed: SEED, numRuns: 500 * FUZZ_FACTOR },
   );
-  assert.ok(lost < 10, `${lost} of 500 clients had to ask again`);
+  // 0.36 to the third of 500 is 23.
+  assert.ok(lost < 50, `${lost} of 500 clients had to ask again`);
   assert.ok(dataPackets > 10_000, `only ${dataPackets} packets saw the weather`);
 });
 

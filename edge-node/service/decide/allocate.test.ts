@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Segment } from '@bootswarm/controller/contract';
 import { allocate } from './allocate.ts';
 import type { Lease } from './lease.ts';
-import { FakeLeases, leaseWith, MAC, NOW_MS, OTHER_MAC, poolOf, segmentWith } from './testing/world.ts';
+import {
+  FakeLeases,
+  leaseWith,
+  MAC,
+  NOW_MS,
+  OTHER_MAC,
+  packetOf,
+  poolOf,
+  segmentWith,
+  situationOf,
+} from './testing/world.ts';
 
 const segment = segmentWith({
   pools: [
@@ -12,7 +23,19 @@ const segment = segmentWith({
 });
 const pool = poolOf(segment);
 const given = (wanted: string | undefined, ...leases: readonly Lease[]) =>
-  allocate(segment, MAC, wanted, new FakeLeases(...leases), NOW_MS);
+  addressFor(segment, MAC, wanted, leases);
+
+function addressFor(
+  within: Segment,
+  mac: string,
+  wanted?: string,
+  leases: readonly Lease[] = [],
+): string | undefined {
+  const packet = packetOf('DISCOVER', { mac });
+  const situation = situationOf(packet, { segment: within, leases: new FakeLeases(...leases) });
+  const allocation = allocate(situation, wanted);
+  return allocation.kind === 'address' ? allocation.address : undefined;
+}
 
 /** Everybody else's leases on the whole pool, which ended the longer ago the higher the address is. */
 const allUsed = pool.map((address, index) =>
@@ -77,7 +100,7 @@ describe('the address of a machine', () => {
 test('a delivery of machines with consecutive MACs is spread over the pool', () => {
   const wide = segmentWith({ pools: [{ first: '10.99.0.1', last: '10.99.0.250' }] });
   const addresses = Array.from({ length: 50 }, (_, index) =>
-    allocate(wide, `52:54:00:aa:01:${(index + 16).toString(16)}`, undefined, new FakeLeases(), NOW_MS),
+    addressFor(wide, `52:54:00:aa:01:${(index + 16).toString(16)}`),
   );
   assert.ok(new Set(addresses).size > 40, `${new Set(addresses).size} of 50`);
 });

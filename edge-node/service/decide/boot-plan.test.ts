@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DesiredState } from '@bootswarm/controller/contract';
+import { type DesiredState, DhcpPolicy, Menu } from '@bootswarm/controller/contract';
 import type { ArtefactRole, Manifest } from '@bootswarm/images/format';
-import { planBoot, planText } from './boot-plan.ts';
-import { HTTP_URL, MAC, OTHER_MAC, segmentWith } from './testing/world.ts';
+import { type MenuPick, planBoot, planText } from './boot-plan.ts';
+import { HTTP_URL, MAC, NO_POLICY, OTHER_MAC, segmentWith } from './testing/world.ts';
 
 type DesiredMachine = DesiredState['machines'][number];
 
@@ -47,11 +47,103 @@ interface World {
 function planIn({ machines = [], releases = [manifest], ready, fallback = local, uuid }: World) {
   const here = (ready ?? ['kernel', 'initramfs', 'root']).map(hashOf);
   return planBoot({ mac: MAC, uuid }, segmentWith({ defaultIntent: fallback }), {
-    state: { machines: [...machines], releases },
+    state: { machines: [...machines], policy: NO_POLICY, releases },
     isReady: (sha256) => here.includes(sha256),
     httpUrl: HTTP_URL,
   });
 }
+
+describe('a machine that lost its VLAN tag (quirk 26)', () => {
+  const policy = DhcpPolicy.parse({
+    classes: [{ name: 'tagged', match: { macs: [MAC], segments: ['native'] }, vlan: 7 }],
+  });
+  const planned = (segment: string) =>
+    planBoot({ mac: MAC, uuid: undefined }, segmentWith({ name: segment, defaultIntent: local }), {
+      state: { machines: [], policy, releases: [] },
+      isReady: () => true,
+      httpUrl: HTTP_URL,
+    });
+
+  test('begins anew with the tag where its class says so, and boots behind it', () => {
+    assert.deepEqual(planned('native'), { kind: 'vlan', tag: 7 });
+    assert.equal(planned('behind').kind, 'local');
+  });
+});
+
+describe('the menu of a segment', () => {
+  const menu = Menu.parse({
+    title: 'Rack 12',
+    password: 'scrypt:AA==:AA==',
+    entries: [
+      { kind: 'live', label: 'Minimal', release: RELEASE },
+      { kind: 'rescue', label: 'Rescue', release: RELEASE, locked: true },
+      { kind: 'local', label: 'Disk' },
+      { kind: 'memtest', label: 'Memory test' },
+      { kind: 'kernel', label: 'Own', kernel: 'http://m.example/k', arguments: ['a=1'] },
+      { kind: 'iso', label: 'ISO', url: 'http://m.example/i.iso' },
+    ],
+  });
+  const picked = (pick?: MenuPick) =>
+    planBoot(
+      { mac: MAC, uuid: undefined },
+      segmentWith({ defaultIntent: { kind: 'menu' }, menu }),
+      {
+        state: { machines: [], policy: NO_POLICY, releases: [manifest] },
+        isReady: () => true,
+        httpUrl: HTTP_URL,
+      },
+      pick,
+    );
+
+  test('is shown with its labels, and what is locked', () => {
+    const plan = picked();
+    assert.ok(plan.kind === 'menu');
+    assert.deepEqual([plan.title, plan.timeoutSeconds], ['Rack 12', 30]);
+    assert.deepEqual(
+      plan.entries.filter(({ isLocked }) => isLocked),
+      [{ label: 'Rescue', isLocked: true }],
+    );
+  });
+
+  for (const [entry, kind] of [
+    [0, 'live'],
+    [2, 'local'],
+    [3, 'memtest'],
+    [4, 'kernel'],
+    [5, 'iso'],
+    [6, 'menu'],
+  ] as const)
+    test(`entry ${entry} is ${kind}`, () => assert.equal(picked({ entry, isUnlocked: false }).kind, kind));
+
+  test('a locked entry boots with the password, and not without', () => {
+    assert.equal(picked({ entry: 1, isUnlocked: false }).kind, 'refused');
+    const plan = picked({ entry: 1, isUnlocked: true });
+    assert.ok(plan.kind === 'live' && plan.kernelArguments.includes('systemd.unit=rescue.target'));
+  });
+
+  test('an entry is not given to a machine that is not shown the menu', () => {
+    const plan = planBoot(
+      { mac: MAC, uuid: undefined },
+      segmentWith({ defaultIntent: local, menu }),
+      {
+        state: { machines: [], policy: NO_POLICY, releases: [manifest] },
+        isReady: () => true,
+        httpUrl: HTTP_URL,
+      },
+      { entry: 0, isUnlocked: true },
+    );
+    assert.equal(plan.kind, 'local');
+  });
+
+  test('a segment without one says so', () => {
+    const plan = planBoot({ mac: MAC, uuid: undefined }, segmentWith({ defaultIntent: { kind: 'menu' } }), {
+      state: { machines: [], policy: NO_POLICY, releases: [] },
+      isReady: () => true,
+      httpUrl: HTTP_URL,
+    });
+    assert.match(planText(plan), /has no menu/);
+  });
+});
 
 const machineWith = (facts: Partial<DesiredMachine>): DesiredMachine => ({
   id: 'm1',

@@ -1,31 +1,126 @@
-import { type DesiredState, matchMachine, type Segment, type Sighting } from '@bootswarm/controller/contract';
+import {
+  type BootCause,
+  type DesiredState,
+  type JournalRecord,
+  type MenuEntry,
+  matchMachine,
+  type Segment,
+  type Sighting,
+} from '@bootswarm/controller/contract';
 import { type Artefact, artefactOf, type Manifest, releaseId } from '@bootswarm/images/format';
 import { type BootPlan, SCRIPT_PATH } from '@bootswarm/ipxe';
+import { holdsOutsideDhcp } from './known-classes.ts';
+
+/** systemd's rescue shell, on the console and without a password: who can pick it can also pick the disk. */
+const RESCUE_ARGUMENTS = ['systemd.unit=rescue.target', 'systemd.setenv=SYSTEMD_SULOGIN_FORCE=1'];
 
 /** What is at hand to boot a machine with. */
 export interface Holdings {
-  readonly state: Pick<DesiredState, 'machines' | 'releases'>;
+  readonly state: Pick<DesiredState, 'machines' | 'policy' | 'releases'>;
   /** Whether an artefact is whole and verified here. */
   readonly isReady: (sha256: string) => boolean;
+  /** Whether its bytes came last with another SHA-256 than the manifest's; nobody's did unless told. */
+  readonly isCorrupt?: (sha256: string) => boolean;
   readonly httpUrl: string;
 }
 
-/** What the script of a machine is to do: its own intent, else its segment's; a release only once all of it is here. */
+type Waiting = Extract<BootPlan, { kind: 'wait' }>;
+
+/** A plan; of one that waits for a release, also why. */
+export type PlannedBoot = Exclude<BootPlan, Waiting> | (Waiting & { readonly cause?: BootCause });
+
+/** An entry that was picked from the menu of a segment. */
+export interface MenuPick {
+  readonly entry: number;
+  /** Whether the menu's password was given with it. */
+  readonly isUnlocked: boolean;
+}
+
+/**
+ * What the script of a machine is to do: its own intent, else its segment's; a release only once all of it is here.
+ * @param pick of the segment's menu, which only a machine with that intent is shown.
+ */
 export function planBoot(
   sighting: Sighting,
   segment: Segment,
-  { state, isReady, httpUrl }: Holdings,
-): BootPlan {
-  const intent = matchMachine(state.machines, sighting)?.intent ?? segment.defaultIntent;
-  if (intent.kind === 'local') return intent;
-  const wait = (reason: string): BootPlan => ({ kind: 'wait', reason, scriptUrl: httpUrl + SCRIPT_PATH });
-  if (intent.kind === 'menu') return wait('menus are not rendered yet');
-  const { release } = intent;
+  holdings: Holdings,
+  pick?: MenuPick,
+): PlannedBoot {
+  const tag = holdings.state.policy.classes.findLast(
+    ({ vlan, match }) => vlan !== undefined && holdsOutsideDhcp(match, segment.name, sighting),
+  )?.vlan;
+  if (tag !== undefined) return { kind: 'vlan', tag };
+  const intent = matchMachine(holdings.state.machines, sighting)?.intent ?? segment.defaultIntent;
+  switch (intent.kind) {
+    case 'local':
+      return intent;
+    case 'live':
+      return planRelease(intent.release, holdings);
+    case 'menu':
+      return planMenu(segment, holdings, pick);
+  }
+}
+
+function planMenu({ name, menu }: Segment, holdings: Holdings, pick: MenuPick | undefined): PlannedBoot {
+  const scriptUrl = holdings.httpUrl + SCRIPT_PATH;
+  if (!menu) return { kind: 'wait', reason: `segment ${name} has no menu`, scriptUrl };
+  const entry = pick && menu.entries[pick.entry];
+  if (!entry) {
+    const { title, timeoutSeconds, entries } = menu;
+    const shown = entries.map(({ label, ...rest }) => ({ label, isLocked: 'locked' in rest && rest.locked }));
+    return { kind: 'menu', title, timeoutSeconds, entries: shown, scriptUrl };
+  }
+  if ('locked' in entry && entry.locked && !pick.isUnlocked) return { kind: 'refused', scriptUrl };
+  return planEntry(entry, holdings);
+}
+
+function planEntry(entry: MenuEntry, holdings: Holdings): PlannedBoot {
+  switch (entry.kind) {
+    case 'local':
+      return { kind: 'local' };
+    case 'live':
+      return planRelease(entry.release, holdings);
+    case 'rescue':
+      return withArguments(planRelease(entry.release, holdings), RESCUE_ARGUMENTS);
+    case 'memtest':
+      return { kind: 'memtest', firmwareUrl: `${holdings.httpUrl}/firmware` };
+    case 'kernel':
+      return {
+        kind: 'kernel',
+        label: entry.label,
+        kernelUrl: entry.kernel,
+        initramfsUrl: entry.initramfs,
+        kernelArguments: entry.arguments,
+      };
+    case 'iso':
+      return { kind: 'iso', label: entry.label, url: entry.url };
+  }
+}
+
+function withArguments(plan: BootPlan, more: readonly string[]): PlannedBoot {
+  return plan.kind === 'live' ? { ...plan, kernelArguments: [...plan.kernelArguments, ...more] } : plan;
+}
+
+function planRelease(
+  release: string,
+  { state, isReady, isCorrupt = () => false, httpUrl }: Holdings,
+): PlannedBoot {
+  const wait = (cause: BootCause, reason: string): PlannedBoot => ({
+    kind: 'wait',
+    cause,
+    reason,
+    scriptUrl: httpUrl + SCRIPT_PATH,
+  });
   const manifest = state.releases.find((each) => releaseId(each) === release);
-  if (!manifest) return wait(`this edge does not know ${release} yet`);
-  const ready = manifest.artefacts.filter((artefact) => isReady(artefact.sha256));
-  if (ready.length < manifest.artefacts.length)
-    return wait(`this edge is fetching ${release}: ${ready.length} of ${manifest.artefacts.length} files`);
+  if (!manifest) return wait('release_not_ready', `this edge does not know ${release} yet`);
+  const ready = manifest.artefacts.filter(({ sha256 }) => isReady(sha256));
+  const corrupt = manifest.artefacts.find(({ sha256 }) => !isReady(sha256) && isCorrupt(sha256));
+  if (corrupt)
+    return wait('artefact_corrupt', `${corrupt.name} of ${release} came with a wrong SHA-256: not served`);
+  if (ready.length < manifest.artefacts.length) {
+    const reason = `this edge is fetching ${release}: ${ready.length} of ${manifest.artefacts.length} files`;
+    return wait('release_not_ready', reason);
+  }
   return planLive(manifest, httpUrl);
 }
 
@@ -47,7 +142,31 @@ export function planText(plan: BootPlan): string {
       return 'boot from the local disk';
     case 'live':
       return `boot live ${plan.release}`;
+    case 'menu':
+      return 'show the menu';
+    case 'kernel':
+      return `boot ${plan.label}: ${plan.kernelUrl}`;
+    case 'iso':
+      return `boot ${plan.label}: ${plan.url}`;
+    case 'memtest':
+      return 'boot memtest86+';
+    case 'vlan':
+      return `begin anew in VLAN ${plan.tag}`;
+    case 'refused':
+      return "a locked entry of the menu, without the menu's password";
     case 'wait':
       return plan.reason;
+  }
+}
+
+/** For the journal: what the machine is expected to fetch now from this edge, and what holds it up. */
+export function outlookOf(plan: PlannedBoot): Pick<JournalRecord, 'next' | 'cause'> {
+  switch (plan.kind) {
+    case 'live':
+      return { next: 'kernel' };
+    case 'wait':
+      return { next: 'script', ...(plan.cause === undefined ? {} : { cause: plan.cause }) };
+    default:
+      return { next: 'nothing' };
   }
 }

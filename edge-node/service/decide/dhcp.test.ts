@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  bootFile,
-  type DhcpPacket,
-  leaseSeconds,
-  type MessageType,
-  message,
-  messageType,
-  nameServers,
-  OPTION,
-  rebindingSeconds,
-  renewalSeconds,
-  routers,
-  serverId,
-  subnetMask,
-  vendorClass,
-} from '@bootswarm/edge-node/dhcp4';
+import { type MessageType, messageType } from '@bootswarm/edge-node/dhcp4';
 import { requestWith } from '@bootswarm/edge-node/dhcp4/testing';
-import { type Decision, type Destination, decideDhcp } from './dhcp.ts';
+import { decideDhcp } from './dhcp.ts';
 import type { Lease } from './lease.ts';
+import type { Decision } from './situation.ts';
 import {
   FakeLeases,
   leaseWith,
@@ -306,132 +292,5 @@ describe('what is answered, and what is kept', () => {
 
   test('BOOTP is passed over', () => {
     assert.equal(decideDhcp(situationOf(requestWith())).kind, 'silent');
-  });
-});
-
-describe('where a reply goes (RFC 2131, section 4.1)', () => {
-  const relay = { address: '10.99.0.254', port: 67 } as const;
-  const link = { address: 'broadcast', port: 68 } as const;
-  const cases: readonly (readonly [name: string, packet: DhcpPacket, to: Destination, broadcast: boolean])[] =
-    [
-      ['a client without an address', packetOf('DISCOVER'), link, false],
-      ['one that asks for broadcasts', packetOf('DISCOVER', { fields: { broadcast: true } }), link, true],
-      ['a relay', packetOf('DISCOVER', { fields: { giaddr: relay.address, broadcast: true } }), relay, true],
-      [
-        'one that renews',
-        packetOf('REQUEST', { fields: { ciaddr: '10.99.0.101' } }),
-        { address: '10.99.0.101', port: 68 },
-        false,
-      ],
-      [
-        'one that rebinds through a relay',
-        packetOf('REQUEST', { fields: { ciaddr: '10.99.0.101', giaddr: relay.address } }),
-        relay,
-        false,
-      ],
-      [
-        'one that asks for options, through a relay',
-        packetOf('INFORM', { fields: { ciaddr: '10.99.0.20', giaddr: relay.address } }),
-        { address: '10.99.0.20', port: 68 },
-        false,
-      ],
-      ['a NAK on the link', packetOf('REQUEST', { fields: { ciaddr: OUTSIDE } }), link, false],
-      [
-        'a NAK through a relay, which must broadcast it',
-        packetOf('REQUEST', { requested: OUTSIDE, fields: { giaddr: relay.address } }),
-        relay,
-        true,
-      ],
-    ];
-  for (const [name, packet, to, broadcast] of cases)
-    test(name, () => {
-      const decision = decideDhcp(situationOf(packet, { leases: new FakeLeases(leaseWith()) }));
-      assert.ok(decision.kind === 'reply', decision.reason);
-      assert.deepEqual(decision.to, to);
-      assert.equal(decision.packet.broadcast, broadcast);
-      assert.equal(decision.packet.giaddr, packet.giaddr);
-    });
-});
-
-describe('what a reply says', () => {
-  const replyTo = (packet: DhcpPacket): DhcpPacket => {
-    const decision = decideDhcp(situationOf(packet, { leases: new FakeLeases(leaseWith()) }));
-    assert.ok(decision.kind === 'reply', decision.reason);
-    return decision.packet;
-  };
-  const echoed = [
-    [OPTION.clientId, Uint8Array.of(255, 1, 2, 3)],
-    [OPTION.machineId, Uint8Array.of(0, ...new Uint8Array(16))],
-    [OPTION.relayAgent, Uint8Array.of(1, 2, 0, 255)],
-  ] as const;
-
-  for (const [name, packet] of [
-    ['OFFER', packetOf('DISCOVER', { options: echoed })],
-    ['ACK', packetOf('REQUEST', { requested: '10.99.0.101', options: echoed })],
-    ['NAK', packetOf('REQUEST', { requested: OUTSIDE, options: echoed })],
-    ['ACK of an INFORM', packetOf('INFORM', { fields: { ciaddr: '10.99.0.20' }, options: echoed })],
-  ] as const)
-    test(`${name}: options 61, 82 and 97 come back as they came, with our server id and its xid`, () => {
-      const reply = replyTo(packet);
-      for (const [code, value] of echoed) assert.deepEqual(reply.options.get(code), value);
-      assert.equal(serverId.read(reply.options), SERVER);
-      assert.equal(reply.xid, packet.xid);
-      assert.deepEqual(reply.chaddr, packet.chaddr);
-      assert.equal(reply.op, 'reply');
-    });
-
-  test('a client that sent none of 61, 82, 97 gets none', () => {
-    const { options } = replyTo(packetOf('DISCOVER'));
-    assert.deepEqual(
-      echoed.map(([code]) => options.get(code)),
-      [undefined, undefined, undefined],
-    );
-  });
-
-  test('an ACK carries the lease, its T1 and T2 and the network', () => {
-    const { options } = replyTo(packetOf('REQUEST', { requested: '10.99.0.101' }));
-    assert.equal(leaseSeconds.read(options), 3600);
-    assert.equal(renewalSeconds.read(options), 1800);
-    assert.equal(rebindingSeconds.read(options), 3150);
-    assert.equal(subnetMask.read(options), '255.255.255.0');
-    assert.deepEqual(routers.read(options), ['10.99.0.254']);
-    assert.deepEqual(nameServers.read(options), ['10.99.0.53']);
-  });
-
-  test('the answer to an INFORM carries no lease', () => {
-    const { options } = replyTo(packetOf('INFORM', { fields: { ciaddr: '10.99.0.20' } }));
-    for (const { read } of [leaseSeconds, renewalSeconds, rebindingSeconds])
-      assert.equal(read(options), undefined);
-    assert.equal(subnetMask.read(options), '255.255.255.0');
-  });
-
-  test('a NAK says why, and carries nothing else', () => {
-    const { options, ciaddr, yiaddr } = replyTo(packetOf('REQUEST', { requested: OUTSIDE }));
-    assert.equal(message.read(options), '192.0.2.7 is not in segment seg');
-    assert.deepEqual([...options.keys()], [OPTION.messageType, OPTION.serverId, OPTION.message]);
-    assert.deepEqual([ciaddr, yiaddr], ['0.0.0.0', '0.0.0.0']);
-  });
-
-  test('an ACK repeats ciaddr and an OFFER does not (RFC 2131, table 3)', () => {
-    assert.equal(replyTo(packetOf('REQUEST', { fields: { ciaddr: '10.99.0.101' } })).ciaddr, '10.99.0.101');
-    assert.equal(replyTo(packetOf('DISCOVER', { fields: { ciaddr: '10.99.0.101' } })).ciaddr, '0.0.0.0');
-  });
-
-  test('firmware finds its file in `file`, siaddr and option 67, and 60 only beside 43.6=8', () => {
-    const reply = replyTo(
-      packetOf('DISCOVER', { options: [vendorClass.write('PXEClient:Arch:00000:UNDI:002001')] }),
-    );
-    assert.equal(reply.file, 'undionly.kpxe');
-    assert.equal(reply.siaddr, SERVER);
-    assert.equal(bootFile.read(reply.options), 'undionly.kpxe');
-    assert.equal(vendorClass.read(reply.options), 'PXEClient');
-    assert.deepEqual(reply.options.get(OPTION.vendorOptions), Uint8Array.of(6, 1, 8, 255));
-  });
-
-  test('a client that does not boot from the network is told nothing of booting', () => {
-    const reply = replyTo(packetOf('DISCOVER'));
-    assert.deepEqual([reply.file, reply.siaddr], ['', '0.0.0.0']);
-    for (const code of [OPTION.vendorClass, OPTION.vendorOptions, OPTION.bootFile, OPTION.ipxe])
-      assert.equal(reply.options.has(code), false, `option ${code}`);
   });
 });

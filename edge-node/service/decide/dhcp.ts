@@ -1,59 +1,20 @@
-import type { Segment } from '@bootswarm/controller/contract';
-import {
-  type DhcpPacket,
-  isBootp,
-  messageType,
-  requestedAddress,
-  serverId,
-} from '@bootswarm/edge-node/dhcp4';
-import { allocate, inPools, inSubnet } from './allocate.ts';
-import { type BootFile, chooseBootFile } from './boot-file.ts';
-import type { Client } from './identify.ts';
-import { isFreeFor, type Lease, type LeaseView } from './lease.ts';
+import { messageType, requestedAddress, serverId as serverIdOption } from '@bootswarm/edge-node/dhcp4';
+import { allocate, mayHold } from './allocate.ts';
+import type { BootFile } from './boot-file.ts';
+import { destinationOf, nakDestinationOf } from './destination.ts';
+import { isFreeFor, type Lease } from './lease.ts';
+import { limitReached } from './lease-limits.ts';
+import { quarantined, quarantineText } from './quarantine.ts';
 import { renderNak, renderReply } from './reply.ts';
+import { isInSegment } from './site.ts';
+import { bootFileOf, causeOf, type Decision, leaseOf, type Situation, silent } from './situation.ts';
 
-/** An address found in use is given to nobody for this long. */
-const QUARANTINE_MS = 60 * 60 * 1000;
 /** An offer is kept for its machine for this long. */
 const OFFER_MS = 60 * 1000;
 
-/** All that a decision may depend on. */
-export interface Situation {
-  readonly packet: DhcpPacket;
-  readonly client: Client;
-  readonly segment: Segment;
-  readonly leases: LeaseView;
-  /** The address by which the client reaches this edge. */
-  readonly serverAddress: string;
-  /** Of this edge's HTTP, such as `http://10.1.2.2:8480`. */
-  readonly httpUrl: string;
-  readonly nowMs: number;
-}
-
-export type Decision =
-  | {
-      readonly kind: 'reply';
-      readonly packet: DhcpPacket;
-      /** Must be durable before the packet leaves. */
-      readonly lease?: Lease;
-      readonly to: Destination;
-      readonly reason: string;
-      /** What the machine was told to load, where it boots from the network. */
-      readonly bootFile?: BootFile;
-    }
-  | { readonly kind: 'silent'; readonly lease?: Lease; readonly reason: string };
-
-/** `broadcast` is 255.255.255.255 on the client's own link. */
-export interface Destination {
-  readonly address: string | 'broadcast';
-  readonly port: 67 | 68;
-}
-
 /** What to answer, and which lease to keep (RFC 2131, section 4.3). Pure. */
 export function decideDhcp(situation: Situation): Decision {
-  const { packet } = situation;
-  if (isBootp(packet)) return silent('BOOTP without DHCP is not served');
-  switch (messageType.read(packet.options)) {
+  switch (messageType.read(situation.packet.options)) {
     case 'DISCOVER':
       return decideDiscover(situation);
     case 'REQUEST':
@@ -65,85 +26,122 @@ export function decideDhcp(situation: Situation): Decision {
     case 'INFORM':
       return decideInform(situation);
     default:
-      return silent('only a server sends such a message');
+      return silent('discover', 'only a server sends such a message');
   }
 }
 
 function decideDiscover(situation: Situation): Decision {
-  const { packet, client, segment, leases, nowMs } = situation;
-  const address = allocate(segment, client.mac, requestedAddress.read(packet.options), leases, nowMs);
-  if (address === undefined) return silent(`the pools of segment ${segment.name} are exhausted`);
-  const held = leases.ofMac(segment.name, client.mac);
-  const stillBound = held?.address === address && held.state === 'bound' && held.expiresAtMs > nowMs;
-  const bootFile = chooseBootFile(client, situation.httpUrl);
+  const { packet, client, served, leases, nowMs } = situation;
+  const { name } = served.segment;
+  const allocation = allocate(situation, requestedAddress.read(packet.options));
+  if (allocation.kind === 'none')
+    return silent(
+      'discover',
+      allocation.cause === 'pool_none'
+        ? `segment ${name} has no pool for this machine`
+        : `the pools of segment ${name} are exhausted`,
+      allocation.cause,
+    );
+  const { address, isNew } = allocation;
+  const held = leases.ofMac(name, client.mac);
+  const isHeld = held?.address === address && held.expiresAtMs > nowMs;
+  const overLimit = limitReached(situation, address);
+  if (overLimit !== undefined) return silent('discover', overLimit, 'limit_reached');
+  const bootFile = bootFileOf(situation);
   return {
     kind: 'reply',
+    stage: 'offer',
     packet: renderReply('OFFER', situation, address, bootFile),
     // Whoever holds a lease keeps it as it is: an offer must not shorten it.
-    ...(stillBound ? {} : { lease: leaseOf(situation, address, 'offered', nowMs + OFFER_MS) }),
-    to: destinationOf(packet),
-    reason: `offer ${address}${bootFile ? `, ${bootFile.reason}` : ''}`,
+    ...(isHeld && held.state === 'bound'
+      ? {}
+      : { lease: leaseOf(situation, address, 'offered', nowMs + OFFER_MS) }),
+    to: destinationOf(situation),
+    reason: `offer ${address}${bootFileText(bootFile)}`,
+    ...causeOf(bootFile),
     ...(bootFile ? { bootFile } : {}),
+    isNewAddress: isNew && !isHeld,
   };
 }
 
 function decideRequest(situation: Situation): Decision {
-  const { packet, client, segment, leases, serverAddress, nowMs } = situation;
-  const chosenServer = serverId.read(packet.options);
+  const { packet, client, served, terms, leases, serverId, nowMs } = situation;
+  const { name } = served.segment;
+  const chosenServer = serverIdOption.read(packet.options);
   const requested = requestedAddress.read(packet.options);
-  const held = leases.ofMac(segment.name, client.mac);
-  if (chosenServer !== undefined && chosenServer !== serverAddress) {
+  const held = leases.ofMac(name, client.mac);
+  if (chosenServer !== undefined && chosenServer !== serverId) {
     const offered = held?.state === 'offered' ? { lease: { ...held, expiresAtMs: nowMs } } : {};
-    return { kind: 'silent', ...offered, reason: `the client chose server ${chosenServer}` };
+    return {
+      ...silent('lease', `the client chose server ${chosenServer}`, 'other_server'),
+      ...offered,
+      otherServer: chosenServer,
+    } as Decision;
   }
   const wanted = packet.ciaddr === '0.0.0.0' ? requested : packet.ciaddr;
-  if (wanted === undefined) return silent('a REQUEST that names no address');
-  if (!inSubnet(segment, wanted)) return nak(situation, `${wanted} is not in segment ${segment.name}`);
+  if (wanted === undefined) return silent('lease', 'a REQUEST that names no address', 'address_refused');
+  if (!isInSegment(served, wanted)) return nak(situation, `${wanted} is not in segment ${name}`);
   const there = leases.at(wanted);
-  if (!isFreeFor(there, client.mac, nowMs)) return nak(situation, `${wanted} belongs to another machine`);
   const isOwn = there?.mac === client.mac;
+  if (isOwn && there.state === 'declined' && there.expiresAtMs > nowMs)
+    return nak(situation, `${wanted} is in use by somebody else`, 'address_conflict');
+  if (!isFreeFor(there, { mac: client.mac, reservation: terms.reserved?.key }, nowMs))
+    return nak(situation, `${wanted} belongs to another machine`);
   if (!isOwn && held && held.expiresAtMs > nowMs)
     return nak(situation, `this machine has ${held.address}, not ${wanted}`);
   // INIT-REBOOT, RENEWING, REBINDING of somebody we know nothing of: another server may (RFC 2131, 4.3.2).
-  if (!isOwn && chosenServer === undefined) return silent(`${wanted} is no lease of this edge`);
-  if (!inPools(segment, wanted)) return nak(situation, `${wanted} is in no pool of segment ${segment.name}`);
+  if (!isOwn && chosenServer === undefined) return silent('lease', `${wanted} is no lease of this edge`);
+  if (!mayHold(situation, wanted)) return nak(situation, `${wanted} is in no pool for this machine`);
+  // Whoever never asked for an offer must not get past the limits of one.
+  const overLimit = limitReached(situation, wanted);
+  if (overLimit !== undefined) return silent('lease', overLimit, 'limit_reached');
   return ack(situation, wanted);
 }
 
 function ack(situation: Situation, address: string): Decision {
-  const { packet, segment, nowMs } = situation;
-  const bootFile = chooseBootFile(situation.client, situation.httpUrl);
+  const { served, nowMs } = situation;
+  const { leaseSeconds } = served.segment;
+  const bootFile = bootFileOf(situation);
   return {
     kind: 'reply',
+    stage: 'lease',
     packet: renderReply('ACK', situation, address, bootFile),
-    lease: leaseOf(situation, address, 'bound', nowMs + segment.leaseSeconds * 1000),
-    to: destinationOf(packet),
-    reason: `lease ${address} for ${segment.leaseSeconds} s${bootFile ? `, ${bootFile.reason}` : ''}`,
+    lease: leaseOf(situation, address, 'bound', nowMs + leaseSeconds * 1000),
+    to: destinationOf(situation),
+    reason: `lease ${address} for ${leaseSeconds} s${bootFileText(bootFile)}`,
+    ...causeOf(bootFile),
     ...(bootFile ? { bootFile } : {}),
   };
 }
 
-function nak(situation: Situation, reason: string): Decision {
-  const { giaddr } = situation.packet;
+function nak(
+  situation: Situation,
+  reason: string,
+  cause: 'address_refused' | 'address_conflict' = 'address_refused',
+): Decision {
   return {
     kind: 'reply',
+    stage: 'lease',
     packet: renderNak(situation, reason),
-    // Never to ciaddr: the client must not use it (RFC 2131, section 4.3.2).
-    to: giaddr === '0.0.0.0' ? { address: 'broadcast', port: 68 } : { address: giaddr, port: 67 },
+    to: nakDestinationOf(situation),
     reason,
+    cause,
   };
 }
 
 function decideDecline(situation: Situation): Decision {
-  const { packet, client, leases, nowMs } = situation;
+  const { packet, client, served, leases, nowMs } = situation;
   const address = requestedAddress.read(packet.options);
   const lease = address === undefined ? undefined : leases.at(address);
   if (lease === undefined || lease.mac !== client.mac || !isDeclinable(lease, nowMs))
-    return silent('a DECLINE of an address that is not its own');
+    return silent('lease', 'a DECLINE of an address that is not its own');
+  const declined = quarantined(lease, served, leases, nowMs);
   return {
     kind: 'silent',
-    lease: { ...lease, state: 'declined', expiresAtMs: nowMs + QUARANTINE_MS },
-    reason: `${address} is in use by somebody else: nobody gets it for an hour`,
+    stage: 'lease',
+    lease: declined,
+    reason: `${address} is in use by somebody else: ${quarantineText(declined, nowMs)}`,
+    cause: 'address_conflict',
   };
 }
 
@@ -152,13 +150,13 @@ function isDeclinable({ state, expiresAtMs }: Lease, nowMs: number): boolean {
   return expiresAtMs > nowMs && (state === 'offered' || state === 'bound');
 }
 
-function decideRelease(situation: Situation): Decision {
-  const { packet, client, leases, nowMs } = situation;
+function decideRelease({ packet, client, leases, nowMs }: Situation): Decision {
   const lease = leases.at(packet.ciaddr);
   if (lease === undefined || lease.mac !== client.mac || lease.state !== 'bound')
-    return silent('a RELEASE of an address that is not its own');
+    return silent('lease', 'a RELEASE of an address that is not its own');
   return {
     kind: 'silent',
+    stage: 'lease',
     lease: { ...lease, state: 'released', expiresAtMs: nowMs },
     reason: `released ${packet.ciaddr}`,
   };
@@ -169,40 +167,22 @@ function decideRelease(situation: Situation): Decision {
  * which could only pass the answer on to yiaddr (RFC 2131, section 4.3.5).
  */
 function decideInform(situation: Situation): Decision {
-  const { packet, segment } = situation;
-  if (packet.ciaddr === '0.0.0.0') return silent('an INFORM without its address');
-  if (!inSubnet(segment, packet.ciaddr)) return silent(`an INFORM from outside segment ${segment.name}`);
-  const bootFile = chooseBootFile(situation.client, situation.httpUrl);
+  const { packet, served } = situation;
+  const { name } = served.segment;
+  if (packet.ciaddr === '0.0.0.0') return silent('lease', 'an INFORM without its address');
+  if (!isInSegment(served, packet.ciaddr)) return silent('lease', `an INFORM from outside segment ${name}`);
+  const bootFile = bootFileOf(situation);
   return {
     kind: 'reply',
+    stage: 'lease',
     packet: renderReply('ACK', situation, undefined, bootFile),
     to: { address: packet.ciaddr, port: 68 },
     reason: `options for ${packet.ciaddr}`,
+    ...causeOf(bootFile),
+    ...(bootFile ? { bootFile } : {}),
   };
 }
 
-function leaseOf(situation: Situation, address: string, state: Lease['state'], expiresAtMs: number): Lease {
-  const { client, segment } = situation;
-  return {
-    segment: segment.name,
-    address,
-    mac: client.mac,
-    state,
-    expiresAtMs,
-    ...(client.uuid === undefined ? {} : { uuid: client.uuid }),
-  };
-}
-
-/**
- * RFC 2131, section 4.1. A relay is answered at giaddr whatever its source address was (quirk 17). A client
- * that has no address yet is reached by broadcast: unicast to its hardware address needs a raw socket.
- */
-function destinationOf({ giaddr, ciaddr }: DhcpPacket): Destination {
-  if (giaddr !== '0.0.0.0') return { address: giaddr, port: 67 };
-  if (ciaddr !== '0.0.0.0') return { address: ciaddr, port: 68 };
-  return { address: 'broadcast', port: 68 };
-}
-
-function silent(reason: string): Decision {
-  return { kind: 'silent', reason };
+function bootFileText(bootFile: BootFile | undefined): string {
+  return bootFile ? `, ${bootFile.reason}` : '';
 }

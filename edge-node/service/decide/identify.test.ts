@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type DhcpPacket, machineId, OPTION, subnetSelection } from '@bootswarm/edge-node/dhcp4';
-import { identifyClient, identifySegment, segmentOf } from './identify.ts';
-import { MAC, packetOf, segmentWith } from './testing/world.ts';
+import { type DhcpPacket, machineId, OPTION, subnetSelection, vendorClass } from '@bootswarm/edge-node/dhcp4';
+import { identifyClient, identifySegment, withWhatItSaid } from './identify.ts';
+import { compileSite } from './site.ts';
+import { MAC, NO_POLICY, packetOf, segmentWith } from './testing/world.ts';
 
 const pool = (subnet: string) => [{ first: `${subnet}.100`, last: `${subnet}.199` }];
 const SEGMENTS = [
@@ -11,6 +12,7 @@ const SEGMENTS = [
   segmentWith({ name: 'two', subnet: '10.0.2.0/24', pools: pool('10.0.2'), relays: ['192.0.2.9'] }),
   segmentWith({ name: 'three', subnet: '10.0.3.0/24', pools: pool('10.0.3') }),
 ];
+const SITE = compileSite({ segments: SEGMENTS, policy: NO_POLICY });
 const HEARD_ON = '10.0.3.1';
 
 const linkSelection = (...address: readonly number[]) =>
@@ -34,6 +36,16 @@ describe('the segment of a packet', () => {
       }),
       'two',
     ],
+    [
+      'link-selection counts for nothing where no relay says it: a client may have written it',
+      packetOf('DISCOVER', { options: [linkSelection(10, 0, 1, 0)] }),
+      'three',
+    ],
+    [
+      'subnet-selection of a client itself (RFC 3011)',
+      packetOf('DISCOVER', { options: [subnetSelection.write('10.0.2.0')] }),
+      'two',
+    ],
     ['giaddr in the subnet', packetOf('DISCOVER', { fields: { giaddr: '10.0.2.1' } }), 'two'],
     ['giaddr of a named relay', packetOf('DISCOVER', { fields: { giaddr: '192.0.2.9' } }), 'two'],
     [
@@ -51,11 +63,11 @@ describe('the segment of a packet', () => {
     ['an unknown giaddr', packetOf('DISCOVER', { fields: { giaddr: '172.16.0.1' } }), undefined],
   ];
   for (const [name, packet, segment] of cases)
-    test(name, () => assert.equal(identifySegment(packet, SEGMENTS, HEARD_ON)?.name, segment));
+    test(name, () => assert.equal(identifySegment(packet, SITE, HEARD_ON)?.segment.name, segment));
 
   test('an address beside every segment belongs to none', () => {
-    assert.equal(segmentOf('10.0.4.1', SEGMENTS), undefined);
-    assert.equal(segmentOf('10.0.1.255', SEGMENTS)?.name, 'one');
+    assert.equal(SITE.segmentOf('10.0.4.1'), undefined);
+    assert.equal(SITE.segmentOf('10.0.1.255')?.segment.name, 'one');
   });
 });
 
@@ -64,10 +76,15 @@ describe('who a packet is from', () => {
     assert.deepEqual(identifyClient(packetOf('DISCOVER')), {
       mac: MAC,
       uuid: undefined,
+      clientId: undefined,
       architectures: [],
       userClasses: [],
       vendorClass: '',
+      isNetworkBoot: false,
       ipxe: undefined,
+      relay: undefined,
+      circuitId: undefined,
+      remoteId: undefined,
     });
   });
 
@@ -76,5 +93,31 @@ describe('who a packet is from', () => {
     const told = (text: string) => identifyClient(packetOf('DISCOVER', { options: [machineId.write(text)] }));
     assert.equal(told(uuid).uuid, undefined);
     assert.equal(told(uuid.replace('03', '04')).uuid, '04000200-0400-0500-0006-000700080009');
+  });
+});
+
+describe('what is known from before', () => {
+  const PI = 'PXEClient:Arch:00000:UNDI:002001';
+  const said = { mac: MAC, xid: 1, vendorClass: PI, architectures: [0] };
+  const silentClient = identifyClient(packetOf('REQUEST'));
+
+  test('a REQUEST without a vendor class is of the firmware whose DISCOVER had one (quirk 20)', () => {
+    const client = withWhatItSaid(silentClient, said, undefined);
+    assert.equal(client.isNetworkBoot, true);
+    assert.deepEqual([client.vendorClass, client.architectures], [PI, [0]]);
+  });
+
+  test('a REQUEST with a vendor class of its own is of who says so', () => {
+    const system = identifyClient(packetOf('REQUEST', { options: [vendorClass.write('udhcp 1.35')] }));
+    assert.equal(withWhatItSaid(system, said, undefined).isNetworkBoot, false);
+  });
+
+  test('a system that does not tell its UUID has the one that its firmware told', () => {
+    const uuid = '11111111-2222-3333-4444-555555555555';
+    assert.equal(withWhatItSaid(silentClient, undefined, { uuid }).uuid, uuid);
+    const other = identifyClient(
+      packetOf('DISCOVER', { options: [machineId.write(uuid.replace('1', '2'))] }),
+    );
+    assert.equal(withWhatItSaid(other, undefined, { uuid }).uuid, uuid.replace('1', '2'));
   });
 });

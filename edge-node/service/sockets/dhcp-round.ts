@@ -1,14 +1,20 @@
-import { type Answer, answerDatagram, type Surroundings } from '../decide/answer.ts';
+import type { JournalRecord } from '@bootswarm/controller/contract';
+import { type Answer, answerDatagram, type Incoming, type Surroundings } from '../decide/answer.ts';
+import type { Lease } from '../decide/lease.ts';
+import { quarantined, quarantineText } from '../decide/quarantine.ts';
+import type { Site } from '../decide/site.ts';
+import type { AlarmGate } from '../state/alarm-gate.ts';
 import type { LeaseTable } from '../state/lease-table.ts';
-import type { Received, Sendable } from './datagram-batch.ts';
+import type { RecentConversations } from '../state/recent-conversations.ts';
+import type { Sendable } from './datagram-batch.ts';
 
 /** What a round tells those outside the thread. */
 export interface RoundNews {
   readonly counts: readonly string[];
   /** Every decision with its reason, for the debug log. */
-  readonly told: readonly NonNullable<Answer['told']>[];
-  readonly journal: readonly NonNullable<Answer['journal']>[];
-  readonly leases: readonly NonNullable<Answer['lease']>[];
+  readonly told?: readonly NonNullable<Answer['told']>[];
+  readonly journal: readonly Omit<JournalRecord, 'seq'>[];
+  readonly leases: readonly Lease[];
   /** How long the disk took to keep the leases, in milliseconds. */
   readonly commitMs: number;
   /** Why they could not be kept: no reply that rested on them left. */
@@ -17,7 +23,11 @@ export interface RoundNews {
 
 export interface RoundPorts {
   readonly leases: LeaseTable;
+  readonly conversations: RecentConversations;
+  readonly alarms: AlarmGate;
   readonly send: (replies: readonly Sendable[]) => void;
+  /** Asks whether somebody uses these addresses; nobody waits for the answer. */
+  readonly ping: (addresses: readonly string[]) => void;
 }
 
 /**
@@ -25,33 +35,88 @@ export interface RoundPorts {
  * of the whole round are durable, which is one commit.
  */
 export function playRound(
-  datagrams: readonly Pick<Received, 'bytes'>[],
-  surroundings: Omit<Surroundings, 'leases'>,
-  { leases, send }: RoundPorts,
+  datagrams: readonly Incoming[],
+  surroundings: Omit<Surroundings, 'leases' | 'conversations'>,
+  { leases, conversations, alarms, send, ping }: RoundPorts,
 ): RoundNews {
-  const answers = datagrams.map(({ bytes }) => {
-    const answer = answerDatagram(bytes, { ...surroundings, leases });
+  const answers = datagrams.map((datagram) => {
+    const answer = answerDatagram(datagram, { ...surroundings, leases, conversations });
     if (answer.lease) leases.remember(answer.lease);
+    if (answer.said) conversations.keep(answer.said);
     return answer;
   });
   send(answers.filter((answer) => !restsOnLease(answer)).flatMap(sendableOf));
+  // Behind the offers, so that none waits; whoever uses such an address answers before its offer is taken.
+  const probes = answers.flatMap(({ probe }) => probe ?? []);
+  if (probes.length > 0) ping(probes);
   const counts = answers.map(({ count }) => count);
-  const told = answers.flatMap((answer) => answer.told ?? []);
+  const { commitMs, failure } = flushed(leases);
+  const resting = answers.filter(restsOnLease);
+  if (failure === undefined) send(resting.flatMap(sendableOf));
+  return {
+    counts,
+    told: answers.flatMap(({ told }) => told ?? []),
+    journal: [
+      ...answers.flatMap((answer) => recordOf(answer, failure) ?? []),
+      ...answers.flatMap(({ alarm }) => (alarm && alarms.opens(alarm, surroundings.nowMs) ? [alarm] : [])),
+    ],
+    leases: failure === undefined ? resting.flatMap(({ lease }) => lease ?? []) : [],
+    commitMs,
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+/** Takes back the offers of addresses that somebody answered from. */
+export function playConflicts(
+  addresses: readonly string[],
+  site: Site,
+  leases: LeaseTable,
+  nowMs: number,
+): RoundNews {
+  const offered = addresses
+    .flatMap((address) => leases.at(address) ?? [])
+    // Once it is bound, it is the machine itself that answers.
+    .filter(({ state, expiresAtMs }) => state === 'offered' && expiresAtMs > nowMs);
+  const declined = offered.map((lease) => {
+    const kept = quarantined(lease, site.segmentOf(lease.address), leases, nowMs);
+    leases.remember(kept);
+    return kept;
+  });
+  const { commitMs, failure } = flushed(leases);
+  return {
+    counts: declined.map(() => 'dhcp address conflict'),
+    journal: declined.map((lease) => ({
+      at: new Date(nowMs).toISOString(),
+      stage: 'offer',
+      mac: lease.mac,
+      segment: lease.segment,
+      address: lease.address,
+      cause: 'address_conflict',
+      detail: `somebody answers at ${lease.address}: ${quarantineText(lease, nowMs)}`,
+    })),
+    leases: failure === undefined ? declined : [],
+    commitMs,
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+function flushed(leases: LeaseTable): Pick<RoundNews, 'commitMs' | 'failure'> {
   const startedAt = performance.now();
   try {
     leases.flush();
+    return { commitMs: performance.now() - startedAt };
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
-    return { counts, told, journal: [], leases: [], commitMs: performance.now() - startedAt, failure };
+    return { commitMs: performance.now() - startedAt, failure };
   }
-  const commitMs = performance.now() - startedAt;
-  send(answers.filter(restsOnLease).flatMap(sendableOf));
+}
+
+function recordOf(answer: Answer, failure: string | undefined): Answer['journal'] {
+  if (!answer.journal || failure === undefined || !restsOnLease(answer)) return answer.journal;
   return {
-    counts,
-    told,
-    journal: answers.flatMap(({ journal }) => journal ?? []),
-    leases: answers.filter(restsOnLease).flatMap(({ lease }) => lease ?? []),
-    commitMs,
+    ...answer.journal,
+    cause: 'lease_not_kept',
+    detail: `the lease could not be kept: ${failure}`.slice(0, 500),
   };
 }
 

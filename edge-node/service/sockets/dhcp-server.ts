@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import type { JournalRecord, Segment } from '@bootswarm/controller/contract';
+import type { JournalRecord } from '@bootswarm/controller/contract';
 import { Problem, type ProblemBody } from '@bootswarm/images/format';
 import type { Logger } from 'pino';
 import type { Lease } from '../decide/lease.ts';
+import type { SiteFacts } from '../decide/site.ts';
 import type { Counters } from './counters.ts';
 import type { RoundNews } from './dhcp-round.ts';
 import type { Listener } from './interfaces.ts';
@@ -17,12 +18,12 @@ export interface ThreadStart {
   readonly leaseFolder: string;
   /** Whether every decision is told, for the debug log. */
   readonly verbose: boolean;
-  readonly segments: readonly Segment[];
+  /** Names of the files that a machine can be told to load. */
+  readonly bootFiles: readonly string[];
+  readonly site: SiteFacts;
 }
 
-export type ToThread =
-  | { readonly kind: 'follow'; readonly segments: readonly Segment[] }
-  | { readonly kind: 'stop' };
+export type ToThread = { readonly kind: 'follow'; readonly site: SiteFacts } | { readonly kind: 'stop' };
 
 export type FromThread =
   | { readonly kind: 'up'; readonly leases: readonly Lease[] }
@@ -30,7 +31,7 @@ export type FromThread =
   | ({ readonly kind: 'round' } & RoundNews);
 
 export interface DhcpService extends ThreadStart {
-  readonly addToJournal: (record: Omit<JournalRecord, 'seq'>) => void;
+  readonly addAllToJournal: (records: readonly Omit<JournalRecord, 'seq'>[]) => void;
   readonly counters: Counters;
   readonly log: Logger;
   /** Told when the thread ended by itself: DHCP is then not served any more. */
@@ -51,8 +52,8 @@ export class DhcpServer {
 
   /** @throws Problem not_root, port_in_use */
   static async start(service: DhcpService): Promise<DhcpServer> {
-    const { listeners, httpPort, leaseFolder, verbose, segments } = service;
-    const workerData: ThreadStart = { listeners, httpPort, leaseFolder, verbose, segments };
+    const { listeners, httpPort, leaseFolder, verbose, bootFiles, site } = service;
+    const workerData: ThreadStart = { listeners, httpPort, leaseFolder, verbose, bootFiles, site };
     const thread = new Worker(new URL('./dhcp-thread.ts', import.meta.url), { workerData });
     const server = new DhcpServer(thread, service);
     const up = Promise.withResolvers<void>();
@@ -82,9 +83,9 @@ export class DhcpServer {
     return this.#holders.get(address);
   }
 
-  /** Serves these segments from now on. */
-  follow(segments: readonly Segment[]): void {
-    this.#order({ kind: 'follow', segments });
+  /** Serves these segments by this policy from now on. */
+  follow(site: SiteFacts): void {
+    this.#order({ kind: 'follow', site });
   }
 
   /** Resolves when the last round is over and the leases are closed. */
@@ -98,12 +99,12 @@ export class DhcpServer {
     this.#thread.postMessage(order);
   }
 
-  #tell({ counts, told, journal, leases, commitMs, failure }: RoundNews): void {
-    const { counters, addToJournal, log } = this.#service;
+  #tell({ counts, told = [], journal, leases, commitMs, failure }: RoundNews): void {
+    const { counters, addAllToJournal, log } = this.#service;
     for (const count of counts) counters.count(count);
     for (const decision of told) log.debug(decision, 'decided');
     for (const lease of leases) this.#holders.set(lease.address, lease);
-    for (const record of journal) addToJournal(record);
+    if (journal.length > 0) addAllToJournal(journal);
     if (commitMs > SLOW_COMMIT_MS)
       log.warn({ commitMs: Math.round(commitMs) }, 'the disk is slow to keep leases: ACKs waited for it');
     if (failure === undefined) return;

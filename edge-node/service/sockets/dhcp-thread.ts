@@ -3,71 +3,162 @@
  * for more. Nothing else runs here, so that no transfer of an image delays an offer (edge-node/decisions/0003).
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { Segment } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
+import { rogueAlarm } from '../decide/answer.ts';
+import { compileSite, type ServedSegment, type Site, type SiteFacts } from '../decide/site.ts';
+import { AlarmGate } from '../state/alarm-gate.ts';
 import { LeaseStore } from '../state/lease-store.ts';
 import { LeaseTable } from '../state/lease-table.ts';
-import { closeUdp, openUdpOn, waitReadable } from './bound-udp.ts';
+import { MessageRates } from '../state/message-rates.ts';
+import { RecentConversations } from '../state/recent-conversations.ts';
+import { closeUdp, openUdpOn } from './bound-udp.ts';
+import { ConflictWatch } from './conflict-watch.ts';
 import { DatagramBatch } from './datagram-batch.ts';
-import { playRound } from './dhcp-round.ts';
+import { playConflicts, playRound, type RoundNews } from './dhcp-round.ts';
 import type { FromThread, ThreadStart, ToThread } from './dhcp-server.ts';
+import type { Listener } from './interfaces.ts';
+import { Readiness } from './readiness.ts';
+import { RogueWatch } from './rogue-watch.ts';
 
 const DHCP_SERVER_PORT = 67;
+/** PXE 2.1, section 2.4.5: boot servers and proxyDHCP. */
+const BOOT_SERVER_PORT = 4011;
 const BATCH = 512;
 /** An Ethernet frame's worth: nobody sends a longer DHCP message unfragmented. */
 const DATAGRAM_BYTES = 1536;
 /** How soon orders from outside are seen when no packet comes. */
 const WAIT_MS = 50;
+/** An alarm is due within ten seconds of a rogue server's coming (faults.md, 9). */
+const PROBE_EVERY_MS = 4000;
 
-const { listeners, httpPort, leaseFolder, verbose, segments: firstSegments } = workerData as ThreadStart;
+/** One interface and what is open on it. */
+interface Door extends Listener {
+  readonly httpUrl: string;
+  readonly dhcpFd: number;
+  readonly bootServerFd: number;
+  readonly rogues: RogueWatch;
+}
+
+const { listeners, httpPort, leaseFolder, verbose, bootFiles, site: firstFacts } = workerData as ThreadStart;
 const port = parentPort;
 if (!port) throw new Error('this is the inside of a worker thread');
-const tell = (news: FromThread): void => port.postMessage(news);
+const post = (news: FromThread): void => port.postMessage(news);
 
 try {
   await serve();
 } catch (error) {
   if (!(error instanceof Problem)) throw error;
-  tell({ kind: 'failed', problem: error.toBody(), status: error.status });
+  post({ kind: 'failed', problem: error.toBody(), status: error.status });
 }
 
 async function serve(): Promise<void> {
-  const doors = listeners.map((listener) => ({
-    ...listener,
-    httpUrl: `http://${listener.address}:${httpPort}`,
-    fd: openUdpOn(listener.interfaceName, DHCP_SERVER_PORT),
-  }));
+  const doors = listeners.map(openDoor);
+  const conflicts = ConflictWatch.open();
   const store = LeaseStore.open(leaseFolder);
   const leases = new LeaseTable(store);
-  tell({ kind: 'up', leases: [...leases.all()] });
+  const [alarms, rates, conversations] = [new AlarmGate(), new MessageRates(), new RecentConversations()];
+  const files = new Set(bootFiles);
+  const hasFile = (name: string): boolean => files.has(name);
+  const [incoming, outgoing] = [batch(), batch()];
+  post({ kind: 'up', leases: [...leases.all()] });
 
-  const [incoming, outgoing] = [
-    new DatagramBatch(BATCH, DATAGRAM_BYTES),
-    new DatagramBatch(BATCH, DATAGRAM_BYTES),
-  ];
-  const fds = doors.map(({ fd }) => fd);
-  let segments: readonly Segment[] = firstSegments;
+  const answer = (fd: number, service: 'dhcp' | 'boot-server', door: Door, site: Site): void => {
+    const datagrams = incoming.receive(fd);
+    if (datagrams.length === 0) return;
+    const nowMs = Date.now();
+    const { address: serverAddress, httpUrl } = door;
+    tell(
+      playRound(
+        datagrams,
+        { site, rates, serverAddress, httpUrl, hasFile, service, nowMs },
+        {
+          leases,
+          conversations,
+          alarms,
+          send: (replies) => outgoing.send(fd, replies),
+          ping: (addresses) => conflicts.ping(addresses, nowMs),
+        },
+      ),
+    );
+  };
+  const readiness = new Readiness();
+  for (const fd of [conflicts.fd, ...doors.flatMap(fdsOf)]) readiness.watch(fd);
+  let site = compiled(firstFacts);
+  let nextProbeAtMs = 0;
   for (;;) {
     let stopped = false;
     for (let order = nextOrder(); order; order = nextOrder()) {
-      if (order.kind === 'follow') segments = order.segments;
+      if (order.kind === 'follow') site = compiled(order.site);
       else stopped = true;
     }
     if (stopped) break;
-    waitReadable(fds, WAIT_MS);
-    for (const { fd, address, httpUrl } of doors) {
-      const datagrams = incoming.receive(fd);
-      if (datagrams.length === 0) continue;
-      const surroundings = { segments, serverAddress: address, httpUrl, nowMs: Date.now() };
-      const news = playRound(datagrams, surroundings, {
-        leases,
-        send: (replies) => outgoing.send(fd, replies),
-      });
-      tell({ kind: 'round', ...news, told: verbose ? news.told : [] });
+    const ready = readiness.wait(WAIT_MS);
+    // Before the requests of this moment: an address that is taken must not be given now.
+    if (ready.includes(conflicts.fd)) tell(playConflicts(conflicts.answered(), site, leases, Date.now()));
+    for (const door of doors) {
+      if (ready.includes(door.dhcpFd)) answer(door.dhcpFd, 'dhcp', door, site);
+      if (ready.includes(door.bootServerFd)) answer(door.bootServerFd, 'boot-server', door, site);
+      if (ready.includes(door.rogues.fd)) hearRogues(door, site, alarms);
     }
+    const nowMs = Date.now();
+    if (nowMs < nextProbeAtMs && nextProbeAtMs - nowMs <= PROBE_EVERY_MS) continue;
+    nextProbeAtMs = nowMs + PROBE_EVERY_MS;
+    for (const { address, dhcpFd, rogues } of doors)
+      if (leasesOn(address, site)) outgoing.send(dhcpFd, [rogues.probe()]);
   }
-  for (const fd of fds) closeUdp(fd);
+  readiness.close();
+  conflicts.close();
+  for (const fd of doors.flatMap(fdsOf)) closeUdp(fd);
   await store.close();
+}
+
+/** @throws Problem not_root, port_in_use */
+function openDoor(listener: Listener): Door {
+  const { interfaceName, address } = listener;
+  return {
+    ...listener,
+    httpUrl: `http://${address}:${httpPort}`,
+    dhcpFd: openUdpOn(interfaceName, DHCP_SERVER_PORT),
+    bootServerFd: openUdpOn(interfaceName, BOOT_SERVER_PORT),
+    rogues: RogueWatch.open(interfaceName, address),
+  };
+}
+
+function fdsOf({ dhcpFd, bootServerFd, rogues }: Door): readonly number[] {
+  return [dhcpFd, bootServerFd, rogues.fd];
+}
+
+function hearRogues({ address, rogues }: Door, site: Site, alarms: AlarmGate): void {
+  const nowMs = Date.now();
+  const servers = new Set(rogues.heard());
+  const served = leasesOn(address, site);
+  if (!served) return;
+  const journal = [...servers]
+    .filter((server) => !site.fellows.has(server) && !served.segment.otherServers.includes(server))
+    .map((server) => rogueAlarm(server, served, nowMs))
+    .filter((alarm) => alarms.opens(alarm, nowMs));
+  if (journal.length > 0)
+    tell({ counts: journal.map(() => 'dhcp rogue server'), journal, leases: [], commitMs: 0 });
+}
+
+/** The segment whose machines are on the interface itself, where its addresses come from here alone. */
+function leasesOn(address: string, site: Site): ServedSegment | undefined {
+  const served = site.segmentOf(address);
+  return served?.segment.mode === 'dhcp' ? served : undefined;
+}
+
+/** This edge is no stranger to itself, on whichever interface it is heard. */
+function compiled({ segments, policy, fellows = [] }: SiteFacts): Site {
+  return compileSite({ segments, policy, fellows: [...fellows, ...listeners.map(({ address }) => address)] });
+}
+
+function batch(): DatagramBatch {
+  return new DatagramBatch(BATCH, DATAGRAM_BYTES);
+}
+
+function tell(news: RoundNews): void {
+  // Copying what nobody reads would take the thread's time.
+  post({ kind: 'round', ...news, told: verbose ? (news.told ?? []) : [] });
 }
 
 function nextOrder(): ToThread | undefined {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -44,13 +46,14 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
   const artefact: Servable = { path: join(folder, 'root'), role: 'root' };
   const server = await startHttpServer({
     port: 0,
-    scriptFor: (caller) => {
+    scriptFor: async (caller) => {
       callers.push(caller);
       return caller.mac.startsWith('52:54:00') ? '#!ipxe\necho hello\n' : undefined;
     },
     firmwareOf: (name) => new Map([['snponly.efi', firmware]]).get(name),
     artefactOf: (sha256, name) => (sha256 === SHA256 && name === 'root.squashfs' ? artefact : undefined),
     onSent: (address, { role }, { bytes, complete }) => sent.push(`${address} ${role} ${bytes} ${complete}`),
+    onFirmware: (address, name, found) => sent.push(`${address} ${name} ${found}`),
     counters,
     log: quietLog().log,
   });
@@ -72,6 +75,12 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
     server.closeAllConnections();
     await rm(folder, { recursive: true });
   }
+}
+
+/** A client has all of its answer a moment before the server knows. */
+async function toldOnce(sent: readonly string[]): Promise<readonly string[]> {
+  for (let tries = 0; tries < 500 && sent.length === 0; tries++) await sleep(10);
+  return sent;
 }
 
 describe('scripts', () => {
@@ -103,12 +112,42 @@ describe('scripts', () => {
 
 describe('files', () => {
   test('firmware comes whole, and its length by HEAD before', () =>
-    withServer(async ({ ask }) => {
+    withServer(async ({ ask, sent }) => {
       const head = await ask('/firmware/snponly.efi', {}, 'HEAD');
       assert.deepEqual([head.status, head.headers['content-length'], head.body.length], [200, '5000', 0]);
       const { status, body, headers } = await ask('/firmware/snponly.efi');
       assert.deepEqual([status, headers['content-length']], [200, '5000']);
       assert.deepEqual(new Uint8Array(body), firmware);
+      assert.equal((await ask('/firmware/none.efi')).status, 404);
+      assert.deepEqual(sent, ['127.0.0.1 snponly.efi true', '127.0.0.1 none.efi false']);
+    }));
+
+  test('firmware has a strong ETag, ranges, and a cache that asks again', () =>
+    withServer(async ({ ask }) => {
+      const path = '/firmware/snponly.efi';
+      const { headers } = await ask(path);
+      const etag = `"${createHash('sha256').update(firmware).digest('hex')}"`;
+      assert.deepEqual(
+        [headers.etag, headers['content-type'], headers['cache-control']],
+        [etag, 'application/efi', 'no-cache'],
+      );
+      assert.equal((await ask(path, { 'if-none-match': etag })).status, 304);
+      const part = await ask(path, { range: 'bytes=4000-', 'if-range': etag });
+      assert.equal(part.status, 206);
+      assert.deepEqual(new Uint8Array(part.body), firmware.subarray(4000));
+    }));
+
+  test('the connection stays open between HEAD and GET: a FIN there breaks EDK2 (quirk 27)', () =>
+    withServer(async ({ port }) => {
+      const socket = connect(port, '127.0.0.1');
+      const answers = [];
+      for (const method of ['HEAD', 'GET']) {
+        socket.write(`${method} /firmware/snponly.efi HTTP/1.1\r\nhost: edge\r\n\r\n`);
+        const [first] = (await once(socket, 'data')) as [Buffer];
+        answers.push(first.toString('latin1').split('\r\n')[0]);
+      }
+      assert.deepEqual(answers, ['HTTP/1.1 200 OK', 'HTTP/1.1 200 OK']);
+      socket.destroy();
     }));
 
   test('an artefact comes whole, and that is told', () =>
@@ -117,7 +156,7 @@ describe('files', () => {
       assert.equal(status, 200);
       assert.ok(body.equals(root));
       assert.equal(headers.etag, `"${SHA256}"`);
-      assert.deepEqual(sent, ['127.0.0.1 root 2000000 true']);
+      assert.deepEqual(await toldOnce(sent), ['127.0.0.1 root 2000000 true']);
     }));
 
   const ranges: readonly (readonly [range: string, status: number, from: number, to: number])[] = [
@@ -125,7 +164,8 @@ describe('files', () => {
     ['bytes=1000000-', 206, 1_000_000, 2_000_000],
     ['bytes=-5', 206, 1_999_995, 2_000_000],
     ['bytes=1999999-5000000', 206, 1_999_999, 2_000_000],
-    ['bytes=0-1,5-6', 200, 0, 2_000_000],
+    ['bytes=0-99,3000000-', 206, 0, 100],
+    ['bytes=0-9,5-6', 200, 0, 2_000_000],
     ['lines=1-2', 200, 0, 2_000_000],
     ['bytes=2000000-', 416, 0, 0],
   ];
@@ -136,6 +176,16 @@ describe('files', () => {
         assert.equal(answer.status, status);
         assert.ok(answer.body.equals(root.subarray(from, to)), `${answer.body.length} bytes`);
       }));
+
+  test('several ranges come in one answer, and all of it is told', () =>
+    withServer(async ({ ask, sent }) => {
+      const { status, headers, body } = await ask(ARTEFACT, { range: 'bytes=0-9,1000000-1999999' });
+      assert.equal(status, 206);
+      assert.match(headers['content-type'] ?? '', /^multipart\/byteranges; boundary=/);
+      assert.equal(headers['content-length'], String(body.length));
+      assert.ok(body.includes(Buffer.from(root.subarray(1_000_000))));
+      assert.deepEqual(await toldOnce(sent), [`127.0.0.1 root ${body.length} true`]);
+    }));
 
   test('nothing is told of HEAD, of what the client has, and of what it cannot have', () =>
     withServer(async ({ ask, sent }) => {
@@ -151,8 +201,7 @@ describe('files', () => {
       const socket = connect(port, '127.0.0.1');
       socket.write(`GET ${ARTEFACT} HTTP/1.1\r\nhost: edge\r\n\r\n`);
       socket.once('data', () => socket.destroy());
-      for (let tries = 0; tries < 500 && sent.length === 0; tries++) await sleep(10);
-      assert.match(sent[0] ?? '', /^127\.0\.0\.1 root \d+ false$/);
+      assert.match((await toldOnce(sent))[0] ?? '', /^127\.0\.0\.1 root \d+ false$/);
     }));
 
   test(`${PATH_ESCAPES.length} paths that try to escape yield nothing`, () =>
@@ -169,7 +218,10 @@ describe('files', () => {
           assert.ok(status === 404 || status === 400, `${status} for ${JSON.stringify(target)}`);
           assert.ok(body.length < 200 && !body.includes('root:'), JSON.stringify(target));
         }
-      assert.deepEqual(sent, []);
+      assert.deepEqual(
+        sent.filter((told) => !told.endsWith(' false')),
+        [],
+      );
     }));
 
   test('nothing is taken in', () =>
@@ -179,6 +231,40 @@ describe('files', () => {
           assert.equal((await ask(path, {}, method)).status, 404, `${method} ${path}`);
     }));
 });
+
+for (const [name, head, status] of [
+  ['of five bytes', 'POST /healthz HTTP/1.1\r\ncontent-length: 5', 413],
+  ['in chunks', 'PUT /firmware/snponly.efi HTTP/1.1\r\ntransfer-encoding: chunked', 413],
+  ['in a GET', 'GET /healthz HTTP/1.1\r\ncontent-length: 5', 413],
+  ['that waits to be asked for', 'POST /healthz HTTP/1.1\r\ncontent-length: 5\r\nexpect: 100-continue', 413],
+  ['with two lengths', 'POST /healthz HTTP/1.1\r\ncontent-length: 5\r\ncontent-length: 6', 400],
+] as const)
+  test(`a body ${name} is answered ${status}, and the connection closed`, () =>
+    withServer(async ({ port }) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`${head}\r\nhost: edge\r\n\r\n`);
+      const answer = (await buffer(socket)).toString('latin1');
+      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `));
+    }));
+
+test('one address gets 64 connections and no more', () =>
+  withServer(async ({ port, counters }) => {
+    const sockets = Array.from({ length: 70 }, () => connect(port, '127.0.0.1'));
+    let closed = 0;
+    for (const socket of sockets)
+      socket
+        .resume()
+        .on('error', () => {})
+        .once('close', () => {
+          closed += 1;
+        });
+    for (let tries = 0; tries < 500 && closed < 6; tries++) await sleep(10);
+    assert.equal(closed, 6);
+    assert.deepEqual(JSON.parse(JSON.stringify(counters)), {
+      'http connection refused: too many of one address': 6,
+    });
+    for (const socket of sockets) socket.destroy();
+  }));
 
 test('health tells what was counted', () =>
   withServer(async ({ ask, counters }) => {

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Mac, Uuid } from '@bootswarm/controller/contract';
 import { sendBytes, sendFile } from '@bootswarm/images/swarm';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -8,6 +9,7 @@ import type { Logger } from 'pino';
 import { problem } from '../problems.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
 import type { Counters } from './counters.ts';
+import { announcesBody, type ConnectionCaps, capConnections, refuseBody } from './http-limits.ts';
 
 /**
  * Idle connections, and those whose request does not come, are closed after this; iPXE and EDK2 both ask again
@@ -17,15 +19,21 @@ const IDLE_MS = 12_000;
 const LOOK_MS = 2_000;
 /** A client that takes nothing of its answer for this long is given up. */
 const STALLED_MS = 60_000;
+/**
+ * A machine boots with one or two connections, and 1,000 may be powered on at once. A connection costs about 40 KB.
+ */
+const CONNECTION_CAPS: ConnectionCaps = { inAll: 4096, perAddress: 64 };
 
 export interface HttpService {
   readonly port: number;
   /** The script for a machine; undefined where no segment of this edge has the caller's address. */
-  readonly scriptFor: (caller: ScriptCaller) => string | undefined;
+  readonly scriptFor: (caller: ScriptCaller) => Promise<string | undefined>;
   readonly firmwareOf: (name: string) => Uint8Array | undefined;
   readonly artefactOf: (sha256: string, name: string) => Servable | undefined;
   /** Told how the transfer of an artefact ended. */
   readonly onSent: (clientAddress: string, artefact: Servable, sent: Sent) => void;
+  /** Told that a boot file was sent whole, or asked for in vain. */
+  readonly onFirmware: (clientAddress: string, name: string, found: boolean) => void;
   readonly counters: Counters;
   readonly log: Logger;
 }
@@ -39,7 +47,11 @@ type Bindings = { readonly Bindings: HttpBindings };
 
 /** Serves scripts, firmware and artefacts to machines: public bytes, no token. @throws Problem port_in_use */
 export async function startHttpServer(service: HttpService): Promise<Server> {
-  const app = makeApp(service);
+  const answer = getRequestListener(makeApp(service).fetch, { overrideGlobalObjects: false });
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    if (announcesBody(incoming)) refuseBody(incoming, outgoing);
+    else void answer(incoming, outgoing);
+  };
   const server = createServer(
     {
       keepAliveTimeout: IDLE_MS,
@@ -47,9 +59,14 @@ export async function startHttpServer(service: HttpService): Promise<Server> {
       requestTimeout: IDLE_MS,
       connectionsCheckingInterval: LOOK_MS,
     },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    listener,
   );
+  // Without this Node would ask for the body that is about to be refused.
+  server.on('checkContinue', listener);
   server.setTimeout(STALLED_MS);
+  capConnections(server, CONNECTION_CAPS, (cap) =>
+    service.counters.count(`http connection refused: too many ${cap}`),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const facts = {
@@ -60,7 +77,8 @@ export async function startHttpServer(service: HttpService): Promise<Server> {
       };
       reject(error.code === 'EADDRINUSE' ? problem('port_in_use', { facts, cause: error }) : error);
     });
-    server.listen(service.port, '0.0.0.0', resolve);
+    const { inAll: backlog } = CONNECTION_CAPS;
+    server.listen({ port: service.port, host: '0.0.0.0', backlog }, resolve);
   });
   return server;
 }
@@ -70,25 +88,34 @@ function makeApp(service: HttpService): Hono<Bindings> {
 
   app.get('/healthz', (c) => c.json({ status: 'ok', counters: service.counters }));
 
-  app.get('/boot.ipxe', (c) => {
+  app.get('/boot.ipxe', async (c) => {
     const mac = Mac.safeParse(c.req.query('mac') ?? '');
     if (!mac.success) return c.text('mac: must be a MAC address\n', 400);
     const uuid = Uuid.safeParse(c.req.query('uuid') ?? '').data;
     const { localAddress = '', localPort = service.port } = c.env.incoming.socket;
     const httpUrl = `http://${plainIpv4(localAddress)}:${localPort}`;
-    const script = service.scriptFor({ address: clientOf(c), mac: mac.data, uuid, httpUrl });
+    const entry = Number(c.req.query('entry') ?? Number.NaN);
+    const pick = Number.isInteger(entry) ? { pick: { entry, password: c.req.query('password') ?? '' } } : {};
+    const script = await service.scriptFor({ address: clientOf(c), mac: mac.data, uuid, httpUrl, ...pick });
     if (script === undefined) return c.text('no segment of this edge has your address\n', 404);
     return c.text(script, 200, { 'cache-control': 'no-store' });
   });
 
-  app.get('/firmware/:name', (c) => {
-    const bytes = service.firmwareOf(c.req.param('name'));
-    if (!bytes) return c.notFound();
-    // EDK2 asks for the length by HEAD before it fetches.
-    return c.body(new Uint8Array(bytes), 200, {
-      'content-type': 'application/efi',
-      'content-length': String(bytes.length),
-    });
+  app.get('/firmware/:name', async (c) => {
+    const name = c.req.param('name');
+    const client = clientOf(c);
+    const bytes = service.firmwareOf(name);
+    if (!bytes) {
+      service.onFirmware(client, name, false);
+      return c.notFound();
+    }
+    const { incoming, outgoing } = c.env;
+    // EDK2 takes what is called so for a program, and asks for its length by HEAD first.
+    const contentType = 'application/efi';
+    const what = { bytes, sha256: sha256Of(bytes), contentType, changes: true };
+    const sent = await sendBytes(incoming, outgoing, what);
+    if (sent.complete && sent.bytes === bytes.length) service.onFirmware(client, name, true);
+    return RESPONSE_ALREADY_SENT;
   });
 
   app.get('/artefacts/:sha256/:name', async (c) => {
@@ -115,6 +142,15 @@ function makeApp(service: HttpService): Hono<Bindings> {
     return c.text('the edge failed\n', 500);
   });
   return app;
+}
+
+const hashes = new WeakMap<Uint8Array, string>();
+
+/** Boot files stay the same as long as they are held, and each is hashed once. */
+function sha256Of(bytes: Uint8Array): string {
+  const known = hashes.get(bytes) ?? createHash('sha256').update(bytes).digest('hex');
+  hashes.set(bytes, known);
+  return known;
 }
 
 function clientOf(c: Context<Bindings>): string {

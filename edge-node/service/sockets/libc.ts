@@ -3,6 +3,7 @@ import koffi from 'koffi';
 /** The calls of Linux that Node does not offer, and their numbers (<bits/socket.h>, <asm-generic/socket.h>). */
 export const AF_INET = 2;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_CLOEXEC = 0o2000000;
 
 const libc = koffi.load('libc.so.6');
@@ -32,6 +33,25 @@ export const sendmmsg: (fd: number, headers: DataView, count: number, flags: num
   'int sendmmsg(int fd, void *headers, uint32_t count, int flags)',
 );
 export const close: (fd: number) => number = libc.func('int close(int fd)');
+export const getsockname: (fd: number, address: Buffer, bytes: Buffer) => number = libc.func(
+  'int getsockname(int fd, void *address, void *length)',
+);
+export const epoll_create1: (flags: number) => number = libc.func('int epoll_create1(int flags)');
+export const epoll_ctl: (epollFd: number, operation: number, fd: number, event: Buffer) => number = libc.func(
+  'int epoll_ctl(int epfd, int op, int fd, void *event)',
+);
+export const epoll_wait: (epollFd: number, events: Buffer, most: number, timeoutMs: number) => number =
+  libc.func('int epoll_wait(int epfd, void *events, int most, int timeout)');
+export const eventfd: (initial: number, flags: number) => number = libc.func(
+  'int eventfd(uint32_t initial, int flags)',
+);
+export const read: (fd: number, into: Buffer, bytes: number) => number = libc.func(
+  'int64_t read(int fd, void *into, uint64_t bytes)',
+);
+export const write: (fd: number, from: Buffer, bytes: number) => number = libc.func(
+  'int64_t write(int fd, const void *from, uint64_t bytes)',
+);
+export const flock: (fd: number, operation: number) => number = libc.func('int flock(int fd, int operation)');
 
 /** Of the last call that failed, on this thread. */
 export function lastErrno(): number {
@@ -42,4 +62,5 @@ export const {
   EACCES = -1,
   EPERM = -1,
   EADDRINUSE = -1,
+  EWOULDBLOCK = -1,
 } = koffi.os.errno as Readonly<Record<string, number>>;

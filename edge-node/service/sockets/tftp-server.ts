@@ -1,213 +1,199 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import {
-  begin,
-  type Caps,
-  decode,
-  ERROR,
-  encode,
-  negotiate,
-  netascii,
-  type Outgoing,
-  onPacket,
-  onTimeout,
-  type Step,
-  type TftpPacket,
-} from '@bootswarm/edge-node/tftp';
+import { Worker } from 'node:worker_threads';
+import { type Caps, ERROR, netascii } from '@bootswarm/edge-node/tftp';
+import { Problem, type ProblemBody } from '@bootswarm/images/format';
 import type { Logger } from 'pino';
-import { problem } from '../problems.ts';
 import type { Counters } from './counters.ts';
+import { close } from './libc.ts';
+import { bell } from './readiness.ts';
+import type { Ask, Found, TftpNews } from './tftp-transfers.ts';
 
 const TFTP_PORT = 69;
-/** Below the path MTU of common tunnels (boot-protocols.md, quirk 10). */
-const CAPS: Caps = { maxBlockBytes: 1408, maxWindow: 16 };
-/** Bounds descriptors whatever is asked for; a request above it is dropped, and its client asks again. */
-const TRANSFERS_MOST = 2000;
+/** Of a name in a refusal, which must stay small. */
+const NAME_SHOWN = 128;
 
-export interface TftpService {
-  readonly address: string;
-  /** 69 unless told. */
-  readonly port?: number;
-  /** The bytes of a file of the virtual tree; undefined where there is no such file. */
-  readonly fileOf: (name: string) => Uint8Array | undefined;
-  /** Told how each transfer of a known file ended. */
-  readonly onEnd: (clientAddress: string, file: string, ending: string) => void;
-  readonly counters: Counters;
-  readonly log: Logger;
+/** Who asks for what. */
+export interface TftpRequest {
+  /** As it was asked for, in Latin-1. */
+  readonly file: string;
+  readonly clientAddress: string;
+  /** The edge's, as the client reached it. */
+  readonly serverAddress: string;
 }
 
-/** Serves TFTP on one address, read only. */
-export class TftpServer {
-  readonly #socket: Socket;
-  readonly #service: TftpService;
-  /** By client and port: a request that comes twice starts one transfer. */
-  readonly #transfers = new Map<string, TransferSocket>();
-  /** Files as netascii, so that a flood of requests shares one copy. */
-  readonly #converted = new WeakMap<Uint8Array, Uint8Array>();
+/** A file of the tree, or that the name is forbidden; undefined where there is none. */
+export type TftpAnswer = { readonly bytes: Uint8Array } | 'forbidden' | undefined;
 
-  private constructor(socket: Socket, service: TftpService) {
-    this.#socket = socket;
+export interface TftpService {
+  /** Of this edge; it answers from the address that was asked. */
+  readonly addresses: readonly string[];
+  /** 69 unless told. */
+  readonly port?: number;
+  /** Whether transfers are answered from port 69, for clients behind firewalls and NATs that know no TIDs (quirk 14). */
+  readonly isSinglePort?: boolean;
+  readonly fileOf: (request: TftpRequest) => TftpAnswer | Promise<TftpAnswer>;
+  /** What the client's segment and class bear. */
+  readonly capsOf: (clientAddress: string) => Caps;
+  /** Told how each transfer of a file of the tree ended. */
+  readonly onEnd: (request: TftpRequest, ending: string) => void;
+  readonly counters: Counters;
+  readonly log: Logger;
+  /** Told when the thread ended by itself: TFTP is then not served any more. */
+  readonly onCrash?: (error: unknown) => void;
+}
+
+/** What the thread begins with. */
+export interface TftpThreadStart {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly isSinglePort: boolean;
+  readonly bellFd: number;
+  /** How many transfers run, for those outside. */
+  readonly running: Int32Array<SharedArrayBuffer>;
+}
+
+export type ToTftpThread =
+  | { readonly kind: 'found'; readonly found: readonly Found[] }
+  | { readonly kind: 'stop' };
+
+export type FromTftpThread =
+  | { readonly kind: 'up'; readonly port: number }
+  | { readonly kind: 'failed'; readonly problem: ProblemBody; readonly status: number }
+  | ({ readonly kind: 'round' } & TftpNews);
+
+/** Serves TFTP, read only: the thread moves the packets, and asks here what a name stands for. */
+export class TftpServer {
+  readonly #thread: Worker;
+  readonly #service: TftpService;
+  readonly #bellFd: number;
+  readonly #running: Int32Array<SharedArrayBuffer>;
+  /** Files as the thread reads them, without a copy for each transfer; as they are, and as netascii. */
+  readonly #shared = {
+    octet: new WeakMap<Uint8Array, Uint8Array>(),
+    netascii: new WeakMap<Uint8Array, Uint8Array>(),
+  };
+  /** What was asked and has not ended. */
+  readonly #asked = new Map<number, TftpRequest>();
+  #port = 0;
+  #isOver = false;
+
+  private constructor(
+    thread: Worker,
+    service: TftpService,
+    { bellFd, running }: Pick<TftpThreadStart, 'bellFd' | 'running'>,
+  ) {
+    this.#thread = thread;
     this.#service = service;
+    this.#bellFd = bellFd;
+    this.#running = running;
   }
 
   /** @throws Problem not_root, port_in_use */
   static async start(service: TftpService): Promise<TftpServer> {
-    const socket = createSocket('udp4');
-    const server = new TftpServer(socket, service);
-    await bindTftp(socket, service.address, service.port ?? TFTP_PORT);
-    socket.on('message', (bytes, client) => server.#receive(bytes, client));
-    socket.on('error', (error) => service.log.error({ err: error }, 'the TFTP socket failed'));
+    const workerData: TftpThreadStart = {
+      addresses: service.addresses,
+      port: service.port ?? TFTP_PORT,
+      isSinglePort: service.isSinglePort ?? false,
+      bellFd: bell.make(),
+      running: new Int32Array(new SharedArrayBuffer(4)),
+    };
+    const thread = new Worker(new URL('./tftp-thread.ts', import.meta.url), { workerData });
+    const server = new TftpServer(thread, service, workerData);
+    const up = Promise.withResolvers<void>();
+    thread.on('message', (news: FromTftpThread) => {
+      if (news.kind === 'failed') up.reject(new Problem(news.problem, news.status));
+      else if (news.kind === 'round') server.#hear(news);
+      else {
+        server.#port = news.port;
+        up.resolve();
+      }
+    });
+    thread.on('error', (error) => {
+      up.reject(error);
+      service.onCrash?.(error);
+    });
+    thread.once('exit', () => server.#closeBell());
+    await up.promise;
     return server;
   }
 
   get port(): number {
-    return this.#socket.address().port;
+    return this.#port;
   }
 
-  /** Transfers that run now, each with a descriptor of its own. */
+  /** Transfers that run now, each with a descriptor of its own unless they share the port. */
   get running(): number {
-    return this.#transfers.size;
+    return Atomics.load(this.#running, 0);
   }
 
-  stop(): void {
-    this.#socket.close();
-    for (const transfer of this.#transfers.values()) transfer.end('the edge stops');
+  /** Resolves when every socket is closed. */
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#thread.once('exit', resolve));
+    this.#order({ kind: 'stop' });
+    await ended;
   }
 
-  #receive(bytes: Uint8Array, client: RemoteInfo): void {
-    const passedOver = this.#passedOver(bytes, client);
-    if (passedOver !== undefined) this.#service.counters.count(`tftp ${passedOver}`);
-  }
-
-  /** Starts a transfer, or refuses it, or says why the datagram is not worth an answer. */
-  #passedOver(bytes: Uint8Array, client: RemoteInfo): string | undefined {
-    // RFC 768 allows port 0 for "no answer wanted".
-    if (client.port === 0) return 'passed over: no port to answer to';
-    const decoded = decode(bytes);
-    if (!decoded.ok) return `malformed: ${decoded.reason}`;
-    const { packet } = decoded;
-    if (packet.kind === 'wrq') return this.#refuse(client, ERROR.accessViolation, 'this server is read only');
-    if (packet.kind !== 'rrq') return `passed over: ${packet.kind} on port 69`;
-    const key = `${client.address}:${client.port}`;
-    const running = this.#transfers.get(key);
-    if (running?.isAnswerTo(bytes)) return 'passed over: request repeated';
-    // ROMs use one port for all that they load, and some leave the last block unacknowledged or start over.
-    running?.end('superseded by a new request');
-    if (this.#transfers.size >= TRANSFERS_MOST) return 'passed over: too many transfers';
-
-    const name = packet.file.replace(/^\/+/, '');
-    const file = this.#service.fileOf(name);
-    if (!file) return this.#refuse(client, ERROR.fileNotFound, `there is no file ${name.slice(0, 128)}`);
-    const content = packet.mode === 'netascii' ? this.#netasciiOf(file) : file;
-    const terms = negotiate(packet.options, { lengthBytes: content.length }, CAPS);
-    const transfer = new TransferSocket(client, bytes, content, (ending) => {
-      this.#transfers.delete(key);
-      this.#service.counters.count(`tftp ${ending}`);
-      this.#service.onEnd(client.address, name, ending);
-    });
-    this.#transfers.set(key, transfer);
-    // The reply must come from the address that was asked (quirk 13).
-    transfer.start(this.#service.address, begin(content.length, terms));
-    return undefined;
-  }
-
-  #netasciiOf(file: Uint8Array): Uint8Array {
-    const converted = this.#converted.get(file) ?? netascii(file);
-    this.#converted.set(file, converted);
-    return converted;
-  }
-
-  #refuse(client: RemoteInfo, code: number, message: string): string {
-    this.#service.log.debug({ client: client.address, message }, 'TFTP request refused');
-    this.#socket.send(encode({ kind: 'error', code, message }), client.port, client.address, () => {});
-    return `refused: error ${code}`;
-  }
-}
-
-/** One transfer on a port of its own (RFC 1350: a TID). The steps are decided by the protocol's state machine. */
-class TransferSocket {
-  readonly #client: RemoteInfo;
-  readonly #request: Uint8Array;
-  readonly #content: Uint8Array;
-  readonly #onEnd: (ending: string) => void;
-  readonly #socket = createSocket('udp4');
-  #step: Step | undefined;
-  #wasHeard = false;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(client: RemoteInfo, request: Uint8Array, content: Uint8Array, onEnd: (ending: string) => void) {
-    this.#client = client;
-    this.#request = request;
-    this.#content = content;
-    this.#onEnd = onEnd;
-  }
-
-  start(address: string, first: Step): void {
-    this.#socket.on('error', (error) => this.end(error.message));
-    this.#socket.on('message', (bytes, from) => this.#receive(bytes, from));
-    this.#socket.bind(0, address, () => this.#take(first));
-  }
-
-  /** Whether `request` is the one that began this, sent twice, rather than a client that begins anew. */
-  isAnswerTo(request: Uint8Array): boolean {
-    const fellSilent = this.#wasHeard && (this.#step?.state.timeouts ?? 0) > 0;
-    return !fellSilent && Buffer.compare(this.#request, request) === 0;
-  }
-
-  end(ending: string): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#socket
-      .removeAllListeners('error')
-      .on('error', () => {})
-      .close();
-    this.#onEnd(ending);
-  }
-
-  #receive(bytes: Uint8Array, from: RemoteInfo): void {
-    if (from.port !== this.#client.port || from.address !== this.#client.address) {
-      // A stranger on this port must not disturb the transfer (RFC 1350, section 4).
-      if (from.port === 0) return;
-      const message = 'this port is for another transfer';
-      this.#post({ kind: 'error', code: ERROR.unknownTransfer, message }, from);
-      return;
+  #hear({ counts, asks, ends }: TftpNews): void {
+    for (const count of counts) this.#service.counters.count(count);
+    for (const { id, ending } of ends) this.#tellEnd(id, ending);
+    const found: Found[] = [];
+    for (const ask of asks) {
+      const { file, clientAddress, serverAddress } = ask;
+      const request = { file, clientAddress, serverAddress };
+      try {
+        const answer = this.#service.fileOf(request);
+        if (answer instanceof Promise)
+          void answer
+            .then((later) => this.#order({ kind: 'found', found: [this.#found(ask, request, later)] }))
+            .catch((error: unknown) => this.#failed(ask, error));
+        else found.push(this.#found(ask, request, answer));
+      } catch (error) {
+        this.#failed(ask, error);
+      }
     }
-    const decoded = decode(bytes);
-    if (!decoded.ok || !this.#step) return;
-    this.#wasHeard = true;
-    this.#take(onPacket(this.#step.state, decoded.packet));
+    if (found.length > 0) this.#order({ kind: 'found', found });
   }
 
-  #take(step: Step): void {
-    this.#step = step;
-    if (step.done !== undefined) this.end(step.done);
-    if (step.done !== undefined || step.send.length === 0) return;
-    for (const outgoing of step.send) this.#post(this.#packetOf(outgoing), this.#client);
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#take(onTimeout(step.state)), step.state.waitMs);
+  #found({ id, mode }: Ask, request: TftpRequest, answer: TftpAnswer): Found {
+    const name = request.file.slice(0, NAME_SHOWN);
+    if (answer === 'forbidden')
+      return { id, code: ERROR.accessViolation, message: `${name} is not given to anybody` };
+    if (answer === undefined) return { id, code: ERROR.fileNotFound, message: `there is no file ${name}` };
+    this.#asked.set(id, request);
+    const caps = this.#service.capsOf(request.clientAddress);
+    return { id, bytes: this.#sharedOf(answer.bytes, mode), caps };
   }
 
-  #packetOf(outgoing: Outgoing): TftpPacket {
-    if (outgoing.kind === 'oack') return outgoing;
-    const { block, byteOffset, lengthBytes } = outgoing;
-    return { kind: 'data', block, bytes: this.#content.subarray(byteOffset, byteOffset + lengthBytes) };
+  #failed({ id, file }: Ask, error: unknown): void {
+    this.#service.log.error({ err: error, file }, 'a file of the TFTP tree cannot be served');
+    const found = { id, code: ERROR.notDefined, message: 'the edge failed' };
+    this.#order({ kind: 'found', found: [found] });
   }
 
-  #post(packet: TftpPacket, to: RemoteInfo): void {
-    // An unreachable client shows as a timeout; the error of one datagram says no more.
-    this.#socket.send(encode(packet), to.port, to.address, () => {});
+  #tellEnd(id: number, ending: string): void {
+    const request = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (request) this.#service.onEnd(request, ending);
   }
-}
 
-function bindTftp(socket: Socket, address: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      const facts = { protocol: 'UDP', port, address, orElse: '' };
-      if (error.code === 'EADDRINUSE') reject(problem('port_in_use', { facts, cause: error }));
-      else if (error.code === 'EACCES') reject(problem('not_root', { facts, cause: error }));
-      else reject(error);
-    });
-    socket.bind(port, address, () => {
-      socket.removeAllListeners('error');
-      resolve();
-    });
-  });
+  #sharedOf(bytes: Uint8Array, mode: Ask['mode']): Uint8Array {
+    const known = this.#shared[mode].get(bytes);
+    if (known) return known;
+    const content = mode === 'netascii' ? netascii(bytes) : bytes;
+    const shared = new Uint8Array(new SharedArrayBuffer(content.length));
+    shared.set(content);
+    this.#shared[mode].set(bytes, shared);
+    return shared;
+  }
+
+  #closeBell(): void {
+    this.#isOver = true;
+    close(this.#bellFd);
+  }
+
+  #order(order: ToTftpThread): void {
+    // Its descriptor may be somebody else's by now.
+    if (this.#isOver) return;
+    this.#thread.postMessage(order);
+    bell.ring(this.#bellFd);
+  }
 }

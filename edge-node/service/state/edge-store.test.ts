@@ -52,6 +52,7 @@ const state: DesiredState = {
   revision: 7,
   segments: [segmentWith()],
   policy: { options: {}, classes: [] },
+  fellows: [],
   machines: [],
   releases: [],
 };

@@ -1,13 +1,21 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { DesiredState, EdgeCredentials, type JournalRecord } from '@bootswarm/controller/contract';
 import { Signed } from '@bootswarm/images/format';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { commitOf } from './commit.ts';
 import { DiskReserve } from './disk-reserve.ts';
+import { Journal } from './journal.ts';
+import type { Unnumbered } from './journal-repeats.ts';
 
 /** Bytes that stay free on the disk. What the edge must not forget may go on when the journal may not. */
 const RESERVE_BYTES = { journal: 16 * 1024 * 1024, others: 4 * 1024 * 1024 };
 
+const FACTS = { name: 'facts', encoding: 'json' } as const;
+type Facts = Database<unknown, string>;
+
 export interface EdgeStoreOptions {
-  /** Told when what nobody waits for could not be written: a journal record. */
+  /** Told when what nobody waits for could not be written: records of the journal. */
   readonly onLoss: (error: unknown) => void;
   readonly reserve?: DiskReserve;
 }
@@ -15,21 +23,16 @@ export interface EdgeStoreOptions {
 /** What this edge must not forget but its leases: credentials, desired state, journal. */
 export class EdgeStore {
   readonly #root: RootDatabase;
-  readonly #journal: Database<JournalRecord, number>;
-  readonly #facts: Database<unknown, string>;
-  readonly #onLoss: (error: unknown) => void;
+  readonly #journal: Journal;
+  readonly #facts: Facts;
   readonly #reserve: DiskReserve;
-  #journalSeq: number;
-  #closing = false;
 
   private constructor(root: RootDatabase, onLoss: (error: unknown) => void, reserve: DiskReserve) {
     this.#root = root;
-    this.#onLoss = onLoss;
     this.#reserve = reserve;
-    this.#journal = root.openDB({ name: 'journal', encoding: 'json' });
-    this.#facts = root.openDB({ name: 'facts', encoding: 'json' });
-    const [lastKey = 0] = this.#journal.getKeys({ reverse: true, limit: 1 });
-    this.#journalSeq = Math.max(lastKey, (this.#facts.get('journalSeq') as number | undefined) ?? 0);
+    this.#facts = root.openDB(FACTS);
+    const requireRoom = (): void => reserve.require(RESERVE_BYTES.journal);
+    this.#journal = new Journal({ root, facts: this.#facts, requireRoom, onLoss });
   }
 
   /** Opens or makes the environment in `folder`. */
@@ -40,6 +43,18 @@ export class EdgeStore {
       onLoss,
       reserve ?? DiskReserve.of(folder),
     );
+  }
+
+  /** The last desired state in `folder`, read beside an edge that may be at work on it. Undefined where there is none. */
+  static async readDesiredState(folder: string): Promise<DesiredState | undefined> {
+    if (!existsSync(join(folder, 'data.mdb'))) return undefined;
+    const root = open({ path: folder, readOnly: true });
+    try {
+      const facts: Facts | undefined = root.openDB(FACTS);
+      return desiredStateOf(facts?.get('desiredState'));
+    } finally {
+      await root.close();
+    }
   }
 
   /** The credentials that joining brought. */
@@ -64,62 +79,50 @@ export class EdgeStore {
       void this.#facts.put('joinedWith', joinedWith);
       void this.#facts.remove('desiredState');
     });
-    await written(replaced);
+    await commitOf(replaced);
   }
 
   /** The last desired state that was good. One that this version cannot read is none: it is fetched again. */
   desiredState(): DesiredState | undefined {
-    const kept = Signed.safeParse(this.#facts.get('desiredState'));
-    return kept.success ? DesiredState.safeParse(JSON.parse(kept.data.payload)).data : undefined;
+    return desiredStateOf(this.#facts.get('desiredState'));
   }
 
   async keepDesiredState(signed: Signed): Promise<void> {
     this.#reserve.require(RESERVE_BYTES.others);
-    await written(this.#facts.put('desiredState', signed));
+    await commitOf(this.#facts.put('desiredState', signed));
   }
 
-  /** Adds a record; its `seq` is given here. Not waited for: a journal may lose its last moment, a lease may not. */
-  addToJournal(record: Omit<JournalRecord, 'seq'>): void {
-    // Transfers that the end of the edge breaks off have their last word behind it.
-    if (this.#closing) return;
-    try {
-      this.#reserve.require(RESERVE_BYTES.journal);
-    } catch (error) {
-      this.#onLoss(error);
-      return;
-    }
-    this.#journalSeq += 1;
-    const seq = this.#journalSeq;
-    written(this.#journal.put(seq, { seq, ...record })).catch(this.#onLoss);
+  /** As `addAllToJournal`, for one record. */
+  addToJournal(record: Unnumbered): readonly Unnumbered[] {
+    return this.#journal.add([record]);
+  }
+
+  /**
+   * Adds records in their order; each `seq` is given here. The same of the same machine again within a minute is
+   * only counted. Not waited for: a journal may lose its last moment, a lease may not.
+   * @returns those that are written at once.
+   */
+  addAllToJournal(records: readonly Unnumbered[]): readonly Unnumbered[] {
+    return this.#journal.add(records);
   }
 
   /** The oldest records, at most `most`. */
   oldestJournal(most: number): JournalRecord[] {
-    return Array.from(this.#journal.getRange({ limit: most }), ({ value }) => value);
+    return this.#journal.oldest(most);
   }
 
   /** Forgets records up to `seq`, which the controller holds. */
-  async forgetJournal(seq: number): Promise<void> {
-    const forgotten = this.#root.transaction(() => {
-      // The count goes on behind them, also when none is left to count from.
-      void this.#facts.put('journalSeq', seq);
-      for (const key of Array.from(this.#journal.getKeys({ end: seq + 1 }))) void this.#journal.remove(key);
-    });
-    await written(forgotten);
+  forgetJournal(seq: number): Promise<void> {
+    return this.#journal.forget(seq);
   }
 
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#journal.close();
     await this.#root.close();
   }
 }
 
-/** lmdb rejects a commit with a promise of the reason, which ends the process unless somebody waits for it. */
-async function written(commit: Promise<unknown>): Promise<void> {
-  try {
-    await commit;
-  } catch (error) {
-    const { commitError } = error as { readonly commitError?: Promise<never> };
-    throw (await commitError?.catch((reason: unknown) => reason)) ?? error;
-  }
+function desiredStateOf(kept: unknown): DesiredState | undefined {
+  const signed = Signed.safeParse(kept);
+  return signed.success ? DesiredState.safeParse(JSON.parse(signed.data.payload)).data : undefined;
 }

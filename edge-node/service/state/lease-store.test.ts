@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempDisposable } from 'node:fs/promises';
+import { mkdtempDisposable, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { leaseWith, MAC, OTHER_MAC } from '../decide/testing/world.ts';
+import { open } from 'lmdb';
+import type { Lease } from '../decide/lease.ts';
+import { leaseWith, MAC, NOW_MS, OTHER_MAC } from '../decide/testing/world.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { LeaseStore } from './lease-store.ts';
 import { LeaseTable } from './lease-table.ts';
@@ -38,7 +40,7 @@ test('leases are there after a restart, the last of each address', async () => {
 test('a full disk refuses leases, what is there is served, and room mends it', async () => {
   await using folder = await temporary();
   let freeBytes = 20 * MIB;
-  const store = LeaseStore.open(folder.path, new DiskReserve(() => freeBytes));
+  const store = LeaseStore.open(folder.path, { reserve: new DiskReserve(() => freeBytes) });
   const table = new LeaseTable(store);
   table.remember(leaseWith());
   table.flush();
@@ -53,6 +55,99 @@ test('a full disk refuses leases, what is there is served, and room mends it', a
   table.flush();
   assert.deepEqual(table.at('10.99.0.103'), refused);
   await store.close();
+});
+
+test('history is kept with the leases: what they gave and took, over a restart, and no renewal', async () => {
+  await using folder = await temporary();
+  const store = LeaseStore.open(folder.path);
+  store.writeAll([leaseWith(), leaseWith({ address: '10.99.0.102', mac: OTHER_MAC })], NOW_MS);
+  store.writeAll([leaseWith({ expiresAtMs: NOW_MS + 5000 })], NOW_MS + 500);
+  await store.close();
+
+  const again = LeaseStore.open(folder.path);
+  again.writeAll([leaseWith({ expiresAtMs: NOW_MS + 6000 })], NOW_MS + 900);
+  again.writeAll([leaseWith({ state: 'released', expiresAtMs: NOW_MS + 1000 })], NOW_MS + 1000);
+  const kept = await LeaseStore.read(folder.path);
+  await again.close();
+  assert.deepEqual(
+    kept?.history.map(({ what, address, atMs }) => [what, address, atMs - NOW_MS]),
+    [
+      ['given', '10.99.0.101', 0],
+      ['given', '10.99.0.102', 0],
+      ['released', '10.99.0.101', 1000],
+    ],
+  );
+  assert.deepEqual(
+    kept?.leases.map(({ address, state }) => [address, state]),
+    [
+      ['10.99.0.101', 'released'],
+      ['10.99.0.102', 'bound'],
+    ],
+  );
+});
+
+test('the newest of the history are kept, and little more, over restarts and in rounds of any size', async () => {
+  await using folder = await temporary();
+  const MOST = 200;
+  let written = 0;
+  for (const round of [1, 7, 300, 1, 2500, 3]) {
+    const store = LeaseStore.open(folder.path, { historyMost: MOST });
+    const untilMs = written + Math.max(3 * round, 400);
+    while (written < untilMs) {
+      const leases = Array.from({ length: round }, (_, lane) =>
+        leaseWith({ address: `10.99.${lane >> 8}.${lane & 255}`, expiresAtMs: written + lane }),
+      );
+      // Each lease has ended before the next: two changes of all but the first of an address.
+      store.writeAll(leases, written + round);
+      written += round;
+    }
+    await store.close();
+    const history = (await LeaseStore.read(folder.path))?.history ?? [];
+    assert.ok(history.length >= Math.min(MOST, written), `${history.length} after ${written}`);
+    assert.ok(history.length < MOST + 2 * 1024, `${history.length} after ${written}`);
+    assert.equal(history.at(-1)?.atMs, written);
+  }
+});
+
+test('a commit that fails leaves no trace in the history, and the next tells what is so', async () => {
+  await using folder = await temporary();
+  const store = LeaseStore.open(folder.path);
+  store.writeAll([leaseWith()], NOW_MS);
+  const broken = { ...leaseWith({ address: '10.99.0.103' }), toJSON: () => assert.fail('the disk') };
+  assert.throws(() => store.writeAll([leaseWith({ mac: OTHER_MAC }), broken], NOW_MS + 1), /the disk/);
+  store.writeAll([leaseWith({ expiresAtMs: NOW_MS + 2000 })], NOW_MS + 2);
+  await store.close();
+  const kept = await LeaseStore.read(folder.path);
+  assert.deepEqual(
+    kept?.history.map(({ what, mac }) => [what, mac]),
+    [['given', MAC]],
+  );
+  assert.deepEqual(kept?.leases, [leaseWith({ expiresAtMs: NOW_MS + 2000 })]);
+});
+
+test('leases of the version before the history load, and get one', async () => {
+  await using folder = await temporary();
+  const before = open<Lease, string>({ path: folder.path, encoding: 'json', overlappingSync: false });
+  before.transactionSync(() => before.putSync('10.99.0.101', leaseWith()));
+  await before.close();
+  assert.deepEqual(await LeaseStore.read(folder.path), { leases: [leaseWith()], history: [] });
+
+  const store = LeaseStore.open(folder.path);
+  assert.deepEqual([...new LeaseTable(store).all()], [leaseWith()]);
+  store.writeAll([leaseWith({ state: 'released' })], NOW_MS);
+  await store.close();
+  const kept = await LeaseStore.read(folder.path);
+  assert.deepEqual(
+    kept?.history.map(({ what }) => what),
+    ['released'],
+  );
+  assert.equal(kept?.leases.length, 1);
+});
+
+test('where no edge ever leased anything there is nothing to read, and nothing is made', async () => {
+  await using folder = await temporary();
+  assert.equal(await LeaseStore.read(join(folder.path, 'leases')), undefined);
+  assert.deepEqual(await readdir(folder.path), []);
 });
 
 test(`no lease that was acknowledged is lost by kill -9, ${KILLS} times`, { timeout: 120_000 }, async () => {
@@ -84,4 +179,9 @@ test(`no lease that was acknowledged is lost by kill -9, ${KILLS} times`, { time
   }
   assert.ok(expected.size > 20, `${expected.size} leases`);
   await store.close();
+  // Lease and history are of one commit: neither is there without the other.
+  const kept = await LeaseStore.read(folder.path);
+  const given = kept?.history.filter(({ what }) => what === 'given') ?? [];
+  const lastGiven = new Map(given.map(({ address, mac }) => [address, mac]));
+  assert.deepEqual(lastGiven, new Map(kept?.leases.map(({ address, mac }) => [address, mac])));
 });

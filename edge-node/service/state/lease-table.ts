@@ -1,4 +1,8 @@
-import type { Lease, LeaseView } from '../decide/lease.ts';
+import { ipv4ToNumber, numberToIpv4 } from '@bootswarm/controller/contract';
+import type { Lease, LeaseView, Origin } from '../decide/lease.ts';
+import type { Pool } from '../decide/site.ts';
+import { LeaseCounts } from './lease-counts.ts';
+import { PoolIndex } from './pool-index.ts';
 
 /** Where leases are kept for good. */
 export interface LeaseLog {
@@ -24,6 +28,9 @@ export class LeaseTable implements LeaseView {
   readonly #log: LeaseLog;
   readonly #byAddress = new Map<string, Lease>();
   readonly #byMac = new Map<string, Lease>();
+  /** Of the pools that were asked about, by segment. */
+  readonly #indexes = new Map<string, PoolIndex[]>();
+  readonly #counts = new LeaseCounts();
   #sinceFlush: Undo[] = [];
 
   constructor(log: LeaseLog) {
@@ -42,6 +49,32 @@ export class LeaseTable implements LeaseView {
     return this.#byAddress.get(address);
   }
 
+  unusedIn(pool: Pool, from: number): number | undefined {
+    return this.#indexOf(pool).unusedFrom(from);
+  }
+
+  longestFreeIn(pool: Pool, nowMs: number): Lease | undefined {
+    const address = this.#indexOf(pool).endedFirst(
+      nowMs,
+      (number) => this.at(numberToIpv4(number))?.expiresAtMs,
+    );
+    return address === undefined ? undefined : this.at(numberToIpv4(address));
+  }
+
+  isFull(origin: Origin, most: number, nowMs: number): boolean {
+    return this.#counts.isFull(originKey(origin), most, nowMs, (address) => {
+      const lease = this.at(address);
+      return lease !== undefined && lease.expiresAtMs > nowMs && lease[origin.kind] === origin.name;
+    });
+  }
+
+  isQuarantineFull(segment: string, most: number, nowMs: number): boolean {
+    return this.#counts.isFull(quarantineKey(segment), most, nowMs, (address) => {
+      const lease = this.at(address);
+      return lease?.state === 'declined' && lease.expiresAtMs > nowMs;
+    });
+  }
+
   /** Every address that has a lease, live or not. */
   all(): Iterable<Lease> {
     return this.#byAddress.values();
@@ -58,8 +91,8 @@ export class LeaseTable implements LeaseView {
     if (displaced) this.#forgetMac(displaced, lease.address);
     // What a machine leaves behind for another address is free at once, if it never was more than an offer.
     if (elsewhere && elsewhere.address !== lease.address && elsewhere.state === 'offered')
-      this.#byAddress.delete(elsewhere.address);
-    this.#byAddress.set(lease.address, lease);
+      this.#forgetAddress(elsewhere);
+    this.#setAddress(lease);
     // A declined address is no affinity: its machine must get another.
     if (lease.state === 'declined') this.#forgetMac(lease, lease.address);
     else this.#byMac.set(key, lease);
@@ -84,13 +117,59 @@ export class LeaseTable implements LeaseView {
   }
 
   #takeBack({ lease, before, displaced, elsewhere }: Undo): void {
-    if (before) this.#byAddress.set(lease.address, before);
-    else this.#byAddress.delete(lease.address);
+    if (before) this.#setAddress(before);
+    else this.#forgetAddress(lease);
     this.#byMac.delete(keyOf(lease.segment, lease.mac));
     if (displaced) this.#byMac.set(keyOf(displaced.segment, displaced.mac), displaced);
     if (elsewhere) {
       this.#byMac.set(keyOf(elsewhere.segment, elsewhere.mac), elsewhere);
-      this.#byAddress.set(elsewhere.address, elsewhere);
+      this.#setAddress(elsewhere);
+    }
+  }
+
+  #setAddress(lease: Lease): void {
+    const { segment, address, expiresAtMs } = lease;
+    this.#byAddress.set(address, lease);
+    for (const index of this.#indexes.get(segment) ?? []) index.note(ipv4ToNumber(address), expiresAtMs);
+    for (const kind of ['relay', 'port'] as const) {
+      const name = lease[kind];
+      if (name !== undefined) this.#counts.add(originKey({ segment, kind, name }), address);
+    }
+    if (lease.state === 'declined') this.#counts.add(quarantineKey(segment), address);
+  }
+
+  #forgetAddress({ segment, address }: Lease): void {
+    this.#byAddress.delete(address);
+    for (const index of this.#indexes.get(segment) ?? []) index.note(ipv4ToNumber(address), undefined);
+  }
+
+  /**
+   * Made from the leases when a pool is first asked about, and kept over desired states that do not change it;
+   * another of the same name takes its place.
+   */
+  #indexOf(pool: Pool): PoolIndex {
+    const indexes = this.#indexes.get(pool.segment) ?? [];
+    const known = indexes.find((index) => index.isOf(pool));
+    if (known) {
+      known.pool = pool;
+      return known;
+    }
+    const index = new PoolIndex(pool);
+    for (const { address, expiresAtMs } of this.#leasesIn(pool))
+      index.note(ipv4ToNumber(address), expiresAtMs);
+    this.#indexes.set(pool.segment, [...indexes.filter(({ pool: other }) => other.key !== pool.key), index]);
+    return index;
+  }
+
+  /** Looks at the addresses of the pool or at all leases, whichever are fewer. */
+  *#leasesIn({ first, last }: Pool): Iterable<Lease> {
+    if (last - first >= this.#byAddress.size) {
+      yield* this.#byAddress.values();
+      return;
+    }
+    for (let number = first; number <= last; number++) {
+      const lease = this.at(numberToIpv4(number));
+      if (lease) yield lease;
     }
   }
 
@@ -98,6 +177,14 @@ export class LeaseTable implements LeaseView {
     const key = keyOf(segment, mac);
     if (this.#byMac.get(key)?.address === address) this.#byMac.delete(key);
   }
+}
+
+function originKey({ segment, kind, name }: Origin): string {
+  return `${segment} ${kind} ${name}`;
+}
+
+function quarantineKey(segment: string): string {
+  return `${segment} quarantine`;
 }
 
 function keyOf(segment: string, mac: string): string {

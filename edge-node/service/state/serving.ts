@@ -1,15 +1,19 @@
 import {
   type BootStage,
   type DesiredState,
+  isMenuPassword,
   type JournalRecord,
   type Segment,
+  type Sighting,
   tellingUuid,
 } from '@bootswarm/controller/contract';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
-import { renderScript } from '@bootswarm/ipxe';
-import { planBoot, planText } from '../decide/boot-plan.ts';
-import { segmentOf } from '../decide/identify.ts';
+import { type BootPlan, renderScript, type Whereabouts } from '@bootswarm/ipxe';
+import { type MenuPick, outlookOf, planBoot, planText } from '../decide/boot-plan.ts';
 import type { Lease } from '../decide/lease.ts';
+import { compileSite, type Site } from '../decide/site.ts';
+import { capsFor, type TransferCaps } from '../decide/tftp-caps.ts';
+import type { TransferNews } from '../decide/transfer-news.ts';
 import { BootFiles } from './boot-files.ts';
 
 /** Where an artefact that may be served lies, and what it is for. */
@@ -27,6 +31,20 @@ export interface ScriptCaller {
   readonly uuid: string | undefined;
   /** Of this edge, as the machine reached it. */
   readonly httpUrl: string;
+  /** What was picked from its segment's menu, and the password that was typed for it. */
+  readonly pick?: { readonly entry: number; readonly password: string };
+}
+
+export interface PlanCaller {
+  readonly address: string;
+  readonly machine: Sighting | undefined;
+  readonly httpUrl: string;
+  readonly pick?: MenuPick;
+}
+
+interface Planned {
+  readonly plan: BootPlan;
+  readonly where: Whereabouts;
 }
 
 export interface ServingParts {
@@ -35,6 +53,8 @@ export interface ServingParts {
   readonly folder: ArtefactFolder;
   /** Whether an artefact is whole and verified here. */
   readonly isReady: (sha256: string) => boolean;
+  /** Whether its bytes came last with another SHA-256 than the manifest's. */
+  readonly isCorrupt: (sha256: string) => boolean;
   readonly addToJournal: (record: Omit<JournalRecord, 'seq'>) => void;
 }
 
@@ -43,6 +63,7 @@ export class Serving {
   readonly #parts: ServingParts;
   readonly #bootFiles = new BootFiles();
   #state: DesiredState | undefined;
+  #site: Site | undefined;
   /** By `SHA-256/NAME`. */
   #servable: ReadonlyMap<string, Servable> = new Map();
 
@@ -58,6 +79,7 @@ export class Serving {
   apply(state: DesiredState): void {
     const { folder } = this.#parts;
     this.#state = state;
+    this.#site = compileSite(state);
     const artefacts = state.releases.flatMap((release) => release.artefacts);
     this.#bootFiles.keepOnly(new Set(artefacts.map(({ sha256 }) => sha256)));
     this.#servable = new Map(
@@ -66,17 +88,47 @@ export class Serving {
   }
 
   /** The iPXE script of a machine, or undefined where no segment here has its address. */
-  scriptFor({ address, mac, uuid, httpUrl }: ScriptCaller): string | undefined {
-    const segment = segmentOf(address, this.segments);
+  async scriptFor({ address, mac, uuid, httpUrl, pick }: ScriptCaller): Promise<string | undefined> {
+    const caller = { address, machine: { mac, uuid }, httpUrl };
+    const isUnlocked = pick !== undefined && (await this.#opensMenu(address, pick.password));
+    const planned = this.planFor(pick ? { ...caller, pick: { entry: pick.entry, isUnlocked } } : caller);
+    return planned && renderScript(planned.plan, planned.where);
+  }
+
+  /**
+   * What whoever has an address is to do, or undefined where no segment here has it.
+   * @param machine undefined where nobody knows which it is: then what its segment says.
+   */
+  planFor({ address, machine, httpUrl, pick }: PlanCaller): Planned | undefined {
+    const segment = this.#site?.segmentOf(address)?.segment;
     if (!this.#state || !segment) return undefined;
-    const plan = planBoot({ mac, uuid }, segment, {
-      state: this.#state,
-      isReady: this.#parts.isReady,
-      httpUrl,
-    });
-    const machine = { mac, uuid: tellingUuid(uuid), segment: segment.name, address };
-    this.#journal('script', machine, planText(plan));
-    return renderScript(plan, { edge: this.#state.edge, segment: segment.name });
+    const plan = planBoot(
+      machine ?? { mac: '' },
+      segment,
+      {
+        state: this.#state,
+        isReady: this.#parts.isReady,
+        isCorrupt: this.#parts.isCorrupt,
+        httpUrl,
+      },
+      pick,
+    );
+    if (machine) {
+      const whose = { mac: machine.mac, uuid: tellingUuid(machine.uuid), segment: segment.name, address };
+      this.#journal('script', whose, planText(plan), outlookOf(plan));
+    }
+    return { plan, where: { edge: this.#state.edge, segment: segment.name } };
+  }
+
+  async #opensMenu(address: string, password: string): Promise<boolean> {
+    const kept = this.#site?.segmentOf(address)?.segment.menu?.password;
+    return kept !== undefined && (await isMenuPassword(password, kept));
+  }
+
+  /** What the segment and the classes of whoever has an address bear of TFTP. */
+  tftpCapsOf(address: string): TransferCaps {
+    const segment = this.#site?.segmentOf(address)?.segment;
+    return capsFor(segment, this.#state?.policy.classes ?? [], this.#parts.holderOf(address));
   }
 
   /** An artefact of a wanted release, once it is verified. */
@@ -87,10 +139,15 @@ export class Serving {
     return bytes ? { ...servable, bytes } : servable;
   }
 
-  /** Journals what the holder of an address fetched. One that has no lease from here is nobody we know. */
-  tell(stage: BootStage, address: string, detail: string): void {
+  /**
+   * Journals what the holder of an address fetched, or what of it failed. One that has no lease from here is nobody
+   * we know; of undefined there is nothing to tell.
+   */
+  tell(stage: BootStage, address: string, news: TransferNews | undefined): void {
     const lease = this.#parts.holderOf(address);
-    if (lease) this.#journal(stage, { ...lease, uuid: lease.uuid }, detail);
+    if (!lease || !news) return;
+    const { detail, cause } = news;
+    this.#journal(stage, { ...lease, uuid: lease.uuid }, detail, cause === undefined ? {} : { cause });
   }
 
   #journal(
@@ -102,6 +159,7 @@ export class Serving {
       address,
     }: { mac: string; uuid: string | undefined; segment: string; address: string },
     detail: string,
+    outlook: Pick<JournalRecord, 'next' | 'cause'>,
   ): void {
     this.#parts.addToJournal({
       at: new Date().toISOString(),
@@ -110,6 +168,7 @@ export class Serving {
       ...(uuid === undefined ? {} : { uuid }),
       segment,
       address,
+      ...outlook,
       detail: detail.slice(0, 500),
     });
   }

@@ -13,6 +13,7 @@ const state: DesiredState = {
   revision: 5,
   segments: [segmentWith()],
   policy: { options: {}, classes: [] },
+  fellows: [],
   machines: [],
   releases: [],
 };

@@ -125,7 +125,11 @@ describe('the artefacts of an edge', () => {
       await until(() => source.asked.filter((sha256) => sha256 === kernel).length > 2);
       assert.equal(reasonOf(sync, kernel), 'piece 1 of kernel.bin has the wrong SHA-256');
       assert.equal(sync.isReady(kernel), false);
+      assert.equal(sync.isCorrupt(kernel), true);
       assert.deepEqual((await folder.list()).includes(kernel), false);
+      source.faults.set(kernel, 'refused');
+      await until(() => reasonOf(sync, kernel) === 'connection refused');
+      assert.equal(sync.isCorrupt(kernel), false, 'what failed otherwise is not called corrupt');
     }));
 
   test('that are wanted later wake it', () =>

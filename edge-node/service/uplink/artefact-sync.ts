@@ -1,6 +1,11 @@
 import { type Client, type EdgeStatus, endpoints } from '@bootswarm/controller/contract';
 import type { Artefact, Manifest } from '@bootswarm/images/format';
-import { type ArtefactFolder, type ArtefactSource, fetchArtefact } from '@bootswarm/images/swarm';
+import {
+  type ArtefactFolder,
+  type ArtefactSource,
+  fetchArtefact,
+  isWrongHash,
+} from '@bootswarm/images/swarm';
 import type { Logger } from 'pino';
 import { pause } from './forever.ts';
 
@@ -53,6 +58,8 @@ export class ArtefactSync {
   readonly #ready = new Set<string>();
   /** By SHA-256: why an artefact is not ready. */
   readonly #waiting = new Map<string, string>();
+  /** Of those that wait: by SHA-256, whose bytes came last with another one. */
+  readonly #corrupt = new Set<string>();
   readonly #retryMs: number;
   #wanted: readonly Artefact[] = [];
   #wake = (): void => {};
@@ -78,6 +85,11 @@ export class ArtefactSync {
 
   isReady(sha256: string): boolean {
     return this.#ready.has(sha256);
+  }
+
+  /** Whether its bytes came last with another SHA-256 than the manifest's. */
+  isCorrupt(sha256: string): boolean {
+    return this.#corrupt.has(sha256);
   }
 
   get status(): Pick<EdgeStatus, 'ready' | 'waiting'> {
@@ -131,12 +143,15 @@ export class ArtefactSync {
       await fetchArtefact(artefact, { folder: this.#folder, source, signal });
       this.#ready.add(sha256);
       this.#waiting.delete(sha256);
+      this.#corrupt.delete(sha256);
       this.#log.info({ sha256, name, bytes: length }, 'artefact verified and ready');
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       const reason = error instanceof Error ? error.message : String(error);
       if (this.#isWanted(sha256)) this.#waiting.set(sha256, reason.slice(0, 500));
+      if (isWrongHash(error)) this.#corrupt.add(sha256);
+      else this.#corrupt.delete(sha256);
       this.#log.warn({ sha256, name, err: error }, 'artefact not fetched; trying again');
       return false;
     } finally {

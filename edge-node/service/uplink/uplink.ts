@@ -25,6 +25,8 @@ export interface UplinkOptions {
   readonly store: EdgeStore;
   readonly sync: ArtefactSync;
   readonly log: Logger;
+  /** By which this edge calls itself to DHCP clients. */
+  readonly addresses: readonly string[];
   /** Told each desired state that was accepted and kept. */
   readonly apply: (state: DesiredState) => void;
 }
@@ -138,11 +140,13 @@ export class Uplink {
   async #pushStatus(signal: AbortSignal): Promise<void> {
     if (!this.#statusChanged) return pause(STATUS_PAUSE_MS, signal);
     this.#statusChanged = false;
-    const { store, sync } = this.#options;
+    const { store, sync, addresses } = this.#options;
     try {
       await this.#client.call(
         endpoints.reportStatus,
-        { body: { revision: store.desiredState()?.revision ?? 0, ...sync.status } },
+        {
+          body: { revision: store.desiredState()?.revision ?? 0, addresses: [...addresses], ...sync.status },
+        },
         { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) },
       );
     } catch (error) {

@@ -1,25 +1,8 @@
-import type { DhcpOptions, DhcpPacket } from '../index.ts';
+import { type DhcpOptions, type DhcpPacket, requestOf } from '../index.ts';
 
 /** A request of a machine on Ethernet, with what a case is about. */
 export function requestWith(facts: Partial<DhcpPacket> = {}): DhcpPacket {
-  return {
-    op: 'request',
-    htype: 1,
-    hlen: 6,
-    hops: 0,
-    xid: 0x12345678,
-    secs: 0,
-    broadcast: false,
-    ciaddr: '0.0.0.0',
-    yiaddr: '0.0.0.0',
-    siaddr: '0.0.0.0',
-    giaddr: '0.0.0.0',
-    chaddr: Uint8Array.of(0x52, 0x54, 0, 0xaa, 0, 1),
-    sname: '',
-    file: '',
-    options: new Map(),
-    ...facts,
-  };
+  return requestOf(Uint8Array.of(0x52, 0x54, 0, 0xaa, 0, 1), { xid: 0x12345678, ...facts });
 }
 
 export const OPTIONS_AT = 240;

@@ -1,4 +1,4 @@
-import { ipv4ToNumber, Segment } from '@bootswarm/controller/contract';
+import { type DhcpPolicy, ipv4ToNumber, numberToIpv4, Segment } from '@bootswarm/controller/contract';
 import {
   type DhcpPacket,
   type MessageType,
@@ -7,15 +7,20 @@ import {
   serverId,
 } from '@bootswarm/edge-node/dhcp4';
 import { requestWith } from '@bootswarm/edge-node/dhcp4/testing';
-import type { Situation } from '../dhcp.ts';
 import { identifyClient } from '../identify.ts';
-import type { Lease, LeaseView } from '../lease.ts';
+import type { Lease, LeaseView, Origin } from '../lease.ts';
+import type { RateView } from '../rates.ts';
+import { compileSite, type Pool, type ServedSegment, type Site } from '../site.ts';
+import type { Situation } from '../situation.ts';
+import { termsOf } from '../terms.ts';
 
 export const NOW_MS = Date.UTC(2026, 0, 1);
 export const SERVER = '10.99.0.1';
 export const HTTP_URL = 'http://10.99.0.1:8480';
 export const MAC = '52:54:00:aa:00:01';
 export const OTHER_MAC = '52:54:00:aa:00:02';
+export const NO_POLICY: DhcpPolicy = { options: {}, classes: [] };
+const USUAL_FILES = new Set(['undionly.kpxe', 'snponly.efi']);
 
 /** 10.99.0.0/24 with the pool 100 to 109, and with what a case is about. */
 export function segmentWith(facts: Partial<Segment> = {}): Segment {
@@ -60,6 +65,47 @@ export class FakeLeases implements LeaseView {
   at(address: string): Lease | undefined {
     return this.#leases.find((lease) => lease.address === address);
   }
+
+  unusedIn(pool: Pool, from: number): number | undefined {
+    const addresses = numbersIn(pool);
+    const at = addresses.findIndex((address) => address >= from);
+    return [...addresses.slice(at), ...addresses.slice(0, at)].find(
+      (address) => this.at(numberToIpv4(address)) === undefined,
+    );
+  }
+
+  longestFreeIn(pool: Pool, nowMs: number): Lease | undefined {
+    const [first] = numbersIn(pool)
+      .flatMap((address) => this.at(numberToIpv4(address)) ?? [])
+      .toSorted((a, b) => a.expiresAtMs - b.expiresAtMs);
+    return first && first.expiresAtMs <= nowMs ? first : undefined;
+  }
+
+  isFull({ kind, name }: Origin, most: number, nowMs: number): boolean {
+    return this.#leases.filter((lease) => lease[kind] === name && lease.expiresAtMs > nowMs).length >= most;
+  }
+
+  isQuarantineFull(_segment: string, most: number, nowMs: number): boolean {
+    const kept = this.#leases.filter(({ state, expiresAtMs }) => state === 'declined' && expiresAtMs > nowMs);
+    return kept.length >= most;
+  }
+}
+
+/** Counts without a clock: all is within one second. */
+export class FakeRates implements RateView {
+  readonly #counts = new Map<string, number>();
+
+  exceeds(key: string, most: number): boolean {
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    return count > most;
+  }
+}
+
+function numbersIn(pool: Pool): readonly number[] {
+  return Array.from({ length: pool.last - pool.first + 1 }, (_, offset) => pool.first + offset).filter(
+    (address) => !pool.isBarred(address),
+  );
 }
 
 export interface Sent {
@@ -87,17 +133,40 @@ export function packetOf(type: MessageType, sent: Sent = {}): DhcpPacket {
   });
 }
 
-export function situationOf(packet: DhcpPacket, facts: Partial<Situation> = {}): Situation {
+/** What a case says of the segment, the policy and the rest; everything else is as usual. */
+export interface Circumstances extends Partial<Omit<Situation, 'served' | 'terms'>> {
+  readonly segment?: Segment;
+  readonly policy?: DhcpPolicy;
+}
+
+export function siteOf(segment: Segment = segmentWith(), policy: DhcpPolicy = NO_POLICY): Site {
+  return compileSite({ segments: [segment], policy });
+}
+
+export function situationOf(packet: DhcpPacket, circumstances: Circumstances = {}): Situation {
+  const { segment = segmentWith(), policy, client = identifyClient(packet), ...facts } = circumstances;
+  const site = siteOf(segment, policy);
+  const served = servedIn(site, segment);
   return {
     packet,
-    client: identifyClient(packet),
-    segment: segmentWith(),
+    from: { address: '10.99.0.1', port: 67 },
+    client,
+    served,
+    terms: termsOf(client, served, site),
     leases: new FakeLeases(),
     serverAddress: SERVER,
+    serverId: SERVER,
     httpUrl: HTTP_URL,
+    hasFile: (name) => USUAL_FILES.has(name),
     nowMs: NOW_MS,
     ...facts,
   };
+}
+
+export function servedIn(site: Site, segment: Segment): ServedSegment {
+  const served = site.segmentOf(segment.subnet.replace(/\/\d+$/, ''));
+  if (!served) throw new Error(`the site has no segment ${segment.name}`);
+  return served;
 }
 
 /** Every address of a segment's pools. */

@@ -4,4 +4,6 @@ import { LmdbStore } from '../server/store/lmdb-store.ts';
 
 export const fine = import('@bootswarm/controller/contract');
 export const inside = import('@bootswarm/controller/server');
+export { examine } from '@bootswarm/edge-node/doctor';
+export { judgeRelay } from '../../edge-node/service/doctor/judge.ts';
 export { LmdbStore, problem };

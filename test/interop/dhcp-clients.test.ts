@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import {
   type DhcpPacket,
@@ -11,17 +11,11 @@ import {
   relayAgent,
 } from '@bootswarm/edge-node/dhcp4';
 import { readPcap, requestWith } from '@bootswarm/edge-node/dhcp4/testing';
-import { digestOf, type Manifest } from '@bootswarm/images/format';
-import { program, Site } from '../boot/index.ts';
-import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
+import { program, type Site } from '../boot/index.ts';
+import type { Host, Lab, Process, Segment } from '../lab/index.ts';
+import { LEASE_SECONDS, layClientSite, WAIT_MS } from './client-site.ts';
 
-const FIRMWARE = '/usr/lib/ipxe/undionly.kpxe';
-const WAIT_MS = 10_000;
-/** Renewed at half of it. */
-const LEASE_SECONDS = 60;
-const HTTP_PORT = 8480;
-
-describe('clients that we did not write', { timeout: 180_000 }, () => {
+describe('DHCP clients that we did not write', { timeout: 180_000 }, () => {
   let lab: Lab;
   let site: Site;
   let edge: Process;
@@ -30,21 +24,8 @@ describe('clients that we did not write', { timeout: 180_000 }, () => {
   let segments: Readonly<Record<'relayed' | 'direct', Segment>>;
 
   before(async () => {
-    // What the edge decided is read in its log.
-    process.env['BOOTSWARM_LOG_LEVEL'] = 'debug';
-    lab = await Lab.create('clients');
-    relayed = await lab.addSegment({ relay: 'dhcrelay' });
-    direct = await lab.addSegment({ relay: 'none' });
+    ({ lab, site, edge, relayed, direct } = await layClientSite('dhcp-clients'));
     segments = { relayed, direct };
-    site = await Site.start(lab);
-    edge = await site.addEdge('edge1', lab.core.bridge, direct.coreInterface ?? '');
-    for (const { number, subnet, gateway } of [relayed, direct])
-      await site.bootswarm(
-        ...['segment', 'add', `seg${number}`, '--subnet', subnet.cidr, '--router', gateway],
-        ...['--pool', `${subnet.address(100)}-${subnet.address(199)}`, '--edge', 'edge1'],
-        ...['--lease-seconds', String(LEASE_SECONDS), '--domain', 'lab.example', '--dns', '10.66.0.53'],
-      );
-    await edge.waitForLine(/"segments":2,.*following a new desired state/, WAIT_MS);
   });
 
   after(() => lab[Symbol.asyncDispose]());
@@ -155,146 +136,6 @@ describe('clients that we did not write', { timeout: 180_000 }, () => {
     }
   });
 
-  test('TFTP: tftp-hpa reads octet and netascii, curl with blksize and tsize', async () => {
-    const expected = readFileSync(FIRMWARE);
-    for (const segment of [relayed, direct]) {
-      const host = await segment.addHost('tftp', { address: segment.subnet.address(30) });
-      const into = `${lab.folder}/${segment.label}`;
-      const at = segment.edgeAddress;
-      const fetches: readonly (readonly [file: string, argv: readonly string[], expected: Buffer])[] = [
-        ['octet', ['tftp', '-4', '-m', 'octet', at, '-c', 'get', 'undionly.kpxe', `${into}-octet`], expected],
-        ['curl', ['curl', '-sS', '-m', '20', '-o', `${into}-curl`, `tftp://${at}/undionly.kpxe`], expected],
-        [
-          'blksize',
-          [
-            ...'curl -sS -m 20 --tftp-blksize 1400 -o'.split(' '),
-            `${into}-blksize`,
-            `tftp://${at}/undionly.kpxe`,
-          ],
-          expected,
-        ],
-        [
-          'plain',
-          [
-            ...'curl -sS -m 20 --tftp-no-options -o'.split(' '),
-            `${into}-plain`,
-            `tftp://${at}/undionly.kpxe`,
-          ],
-          expected,
-        ],
-      ];
-      for (const [file, argv, bytes] of fetches) {
-        const { code, stderr } = await host.run(argv);
-        assert.equal(code, 0, `${argv.join(' ')}: ${stderr}`);
-        assert.ok(readFileSync(`${into}-${file}`).equals(bytes), `${file}: other bytes`);
-      }
-      const text = await host.run([
-        'curl',
-        '-sS',
-        '-m',
-        '20',
-        '-o',
-        `${into}-ascii`,
-        `tftp://${at}/undionly.kpxe;mode=netascii`,
-      ]);
-      assert.equal(text.code, 0, text.stderr);
-      assert.ok(readFileSync(`${into}-ascii`).equals(netasciiOf(expected)), 'netascii: other bytes');
-      // tftp-hpa turns the line ends back, so that what it writes is the file again.
-      const back = await host.run([
-        'tftp',
-        '-4',
-        '-m',
-        'ascii',
-        at,
-        '-c',
-        'get',
-        'undionly.kpxe',
-        `${into}-back`,
-      ]);
-      assert.equal(back.code, 0, back.stderr);
-      assert.ok(readFileSync(`${into}-back`).equals(expected), 'ascii: other bytes');
-      const refused = await host.run([
-        'tftp',
-        '-4',
-        '-m',
-        'octet',
-        at,
-        '-c',
-        'put',
-        FIRMWARE,
-        'undionly.kpxe',
-      ]);
-      assert.match(refused.stdout + refused.stderr, /read only|Access violation/i);
-    }
-  });
-
-  test('TFTP: every byte arrives although 20 of 100 frames are lost', async () => {
-    const host = await direct.addHost('lossy', { address: direct.subnet.address(31) });
-    await using _ = await direct.impair({ lossPercent: 20, match: 'ip protocol udp' });
-    const into = `${lab.folder}/lossy`;
-    const { code, stderr } = await host.run(
-      ['busybox', 'tftp', '-g', '-b', '1408', '-l', into, '-r', 'undionly.kpxe', direct.edgeAddress],
-      { timeoutMs: 120_000 },
-    );
-    assert.equal(code, 0, stderr);
-    assert.ok(readFileSync(into).equals(readFileSync(FIRMWARE)));
-  });
-
-  test('HTTP: curl reads the firmware whole, by HEAD, and scripts by the machine that asks', async () => {
-    const host = await relayed.addHost('curl', { address: relayed.subnet.address(32) });
-    const base = `http://${relayed.edgeAddress}:${HTTP_PORT}`;
-    const into = `${lab.folder}/http`;
-    const whole = await host.run(['curl', '-fsS', '-o', into, `${base}/firmware/undionly.kpxe`]);
-    assert.equal(whole.code, 0, whole.stderr);
-    assert.ok(readFileSync(into).equals(readFileSync(FIRMWARE)));
-    const head = await host.run(['curl', '-fsSI', `${base}/firmware/undionly.kpxe`]);
-    assert.match(head.stdout, new RegExp(`content-length: ${readFileSync(FIRMWARE).length}\r\n`, 'i'));
-    const script = await host.run(['curl', '-fsS', `${base}/boot.ipxe?mac=${host.mac}`]);
-    assert.match(script.stdout, /^#!ipxe\necho Bootswarm: booting from the local disk\n/);
-    const lost = await host.run([
-      'curl',
-      '-sS',
-      '-o',
-      '/dev/null',
-      '-w',
-      '%{http_code}',
-      `${base}/artefacts/x/y`,
-    ]);
-    assert.equal(lost.stdout, '404');
-  });
-
-  test('HTTP: curl reads a published artefact by ranges, and goes on where it broke off', async () => {
-    const root = Uint8Array.from({ length: 3_000_000 }, (_, at) => (at * 31 + (at >> 8)) % 256);
-    const build = await writeBuild(`${lab.folder}/build`, root);
-    const release = await site.publish(`${lab.folder}/build`);
-    const host = await relayed.addHost('ranges', { address: relayed.subnet.address(33) });
-    await site.bootswarm('machine', 'boot', host.mac, 'live', release);
-    await site.releaseReady(release);
-    const sha256 = build.artefacts.find(({ role }) => role === 'root')?.sha256;
-    const url = `http://${relayed.edgeAddress}:${HTTP_PORT}/artefacts/${sha256}/root.squashfs`;
-
-    for (const [range, from, to] of [
-      ['0-0', 0, 1],
-      ['1000-1999999', 1000, 2_000_000],
-      ['2999990-', 2_999_990, 3_000_000],
-      ['-5', 2_999_995, 3_000_000],
-    ] as const) {
-      const into = `${lab.folder}/range`;
-      const { stdout } = await host.run(['curl', '-fsS', '-r', range, '-o', into, '-w', '%{http_code}', url]);
-      assert.equal(stdout, '206', range);
-      assert.ok(readFileSync(into).equals(root.subarray(from, to)), range);
-    }
-    const partial = `${lab.folder}/partial`;
-    writeFileSync(partial, root.subarray(0, 1_234_567));
-    const resumed = await host.run(['curl', '-fsS', '-C', '-', '-o', partial, url]);
-    assert.equal(resumed.code, 0, resumed.stderr);
-    assert.ok(readFileSync(partial).equals(root));
-    const script = await host.run([
-      ...['curl', '-fsS', `http://${relayed.edgeAddress}:${HTTP_PORT}/boot.ipxe?mac=${host.mac}`],
-    ]);
-    assert.ok(script.stdout.includes(url), script.stdout);
-  });
-
   test('malformed datagrams are counted and dropped, and the edge serves on', async () => {
     const host = await relayed.addHost('attacker', { address: relayed.subnet.address(40) });
     const junk = `${lab.folder}/junk.js`;
@@ -314,7 +155,7 @@ describe('clients that we did not write', { timeout: 180_000 }, () => {
        });`,
     );
     assert.equal((await host.run([process.execPath, junk])).code, 0);
-    const health = await host.run(['curl', '-fsS', `http://${relayed.edgeAddress}:${HTTP_PORT}/healthz`]);
+    const health = await host.run(['curl', '-fsS', `http://${relayed.edgeAddress}:8480/healthz`]);
     const { counters } = JSON.parse(health.stdout) as { counters: Record<string, number> };
     const malformed = Object.entries(counters).filter(([name]) => / malformed: /.test(name));
     assert.ok(malformed.reduce((sum, [, count]) => sum + count, 0) > 1500, health.stdout);
@@ -408,33 +249,6 @@ describe('clients that we did not write', { timeout: 180_000 }, () => {
   }
 });
 
-/** A build folder as `bootswarm image publish` takes it, with small files. */
-async function writeBuild(folder: string, root: Uint8Array): Promise<Manifest> {
-  mkdirSync(folder);
-  const files = [
-    ['kernel', 'vmlinuz', new Uint8Array(Buffer.from('a kernel'))],
-    ['initramfs', 'initrd.img', new Uint8Array(Buffer.from('an initramfs'))],
-    ['root', 'root.squashfs', root],
-  ] as const;
-  const artefacts: Manifest['artefacts'] = [];
-  for (const [role, name, bytes] of files) {
-    writeFileSync(`${folder}/${name}`, bytes);
-    const { pieces, ...digest } = await digestOf(ReadableStream.from([bytes]));
-    artefacts.push({ role, name, ...digest, pieces: [...pieces] });
-  }
-  const manifest: Manifest = {
-    format: 1,
-    name: 'interop',
-    version: '1',
-    architecture: 'amd64',
-    bootStyle: 'live-boot',
-    kernelArguments: ['boot=live'],
-    artefacts,
-  };
-  writeFileSync(`${folder}/manifest.json`, JSON.stringify(manifest));
-  return manifest;
-}
-
 async function configure(host: Host, segment: Segment, address: string): Promise<void> {
   await host.ip(
     `address add ${address}/${segment.subnet.prefixLength} dev ${host.interface}`,
@@ -460,11 +274,4 @@ function packetsIn(pcap: string, mac: string): readonly DhcpPacket[] {
     const decoded = decode(payload);
     return decoded.ok && formatMac(decoded.packet.chaddr) === mac ? [decoded.packet] : [];
   });
-}
-
-function netasciiOf(bytes: Buffer): Buffer {
-  return Buffer.from(
-    bytes.toString('latin1').replace(/[\r\n]/g, (end) => (end === '\n' ? '\r\n' : '\r\0')),
-    'latin1',
-  );
 }

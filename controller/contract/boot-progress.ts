@@ -1,0 +1,181 @@
+import type { BootCause } from './boot-causes.ts';
+import type { BootStage, EdgeRecord } from './journal.ts';
+
+/** What must come next, and what it means when it does not. */
+export interface Expectation {
+  readonly stage: BootStage;
+  readonly cause: BootCause;
+  /** The record that lets us expect it. */
+  readonly after: EdgeRecord;
+  /** Since when, in milliseconds of Unix time; asking again does not begin anew. */
+  readonly sinceMs: number;
+  readonly withinSeconds: number;
+}
+
+/** Where a boot stands. */
+export interface Progress {
+  /** The record whose cause holds it up. */
+  readonly stoppedBy?: EdgeRecord | undefined;
+  readonly expects?: Expectation | undefined;
+  /** Whether it got all that it was to get here. */
+  readonly ended: boolean;
+  /** Whether the script left it open what comes, as a menu does. */
+  readonly isOpen: boolean;
+  /** What arrived whole since the last script. */
+  readonly loaded: ReadonlySet<BootStage>;
+  /** Since when each thing is waited for, until something arrives. */
+  readonly waitingMs: ReadonlyMap<BootCause, number>;
+}
+
+/**
+ * In seconds. A transfer is journaled when it ends, so that each of these leaves room for one: firmware of a
+ * megabyte, a kernel of 15 MB, an initramfs of 100 MB, a root of some gigabytes on a busy network.
+ */
+const PATIENCE = {
+  lease_not_taken: { stage: 'lease', withinSeconds: 10 },
+  firmware_not_fetched: { stage: 'firmware', withinSeconds: 45 },
+  firmware_silent: { stage: 'script', withinSeconds: 60 },
+  script_not_fetched: { stage: 'script', withinSeconds: 30 },
+  kernel_not_fetched: { stage: 'kernel', withinSeconds: 60 },
+  kernel_broken_off: { stage: 'initramfs', withinSeconds: 300 },
+  root_not_fetched: { stage: 'root', withinSeconds: 600 },
+} as const satisfies Partial<Record<BootCause, Pick<Expectation, 'stage' | 'withinSeconds'>>>;
+
+/** After such a silence, DHCP of firmware is another boot. */
+const LONG_GAP_MS = 10 * 60_000;
+/** The script of a release asks DHCP again after some seconds where the link was lost (quirk 25). */
+const RETRY_GAP_MS = 60_000;
+/** Within this, a second edge that was not chosen says nothing of the boot. */
+const SAME_EXCHANGE_MS = 10_000;
+
+const BEGINNING: Progress = { ended: false, isOpen: false, loaded: new Set(), waitingMs: new Map() };
+
+/** The records of a machine's last boot, oldest first. */
+export function lastBoot(records: readonly EdgeRecord[]): readonly EdgeRecord[] {
+  const inOrder = records
+    .filter(({ stage }) => stage !== 'alarm')
+    .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.seq - b.seq));
+  let boot: EdgeRecord[] = [];
+  for (const record of inOrder) {
+    if (beginsAnew(record, boot)) boot = [];
+    boot.push(record);
+  }
+  return boot;
+}
+
+/** Whether a record is the first of another boot than that of the records before it. */
+function beginsAnew(record: EdgeRecord, before: readonly EdgeRecord[]): boolean {
+  const last = before.at(-1);
+  if (last === undefined || (record.stage !== 'discover' && record.stage !== 'offer')) return false;
+  const gapMs = Date.parse(record.at) - Date.parse(last.at);
+  const reached = (...stages: readonly BootStage[]): boolean =>
+    before.some(({ stage, cause }) => cause === undefined && stages.includes(stage));
+  // An installed or live system asks for addresses as long as it runs; its boot is over then.
+  if (record.cause === undefined && (record.next ?? 'nothing') === 'nothing')
+    return gapMs > LONG_GAP_MS && !before.some(isNetworkBoot);
+  if (gapMs > LONG_GAP_MS) return true;
+  if (record.cause !== undefined) return progressOf(before).ended;
+  if (record.next === 'firmware') return reached('firmware', 'script', 'kernel', 'initramfs', 'root');
+  return reached('kernel', 'initramfs', 'root') || (reached('script') && gapMs > RETRY_GAP_MS);
+}
+
+function isNetworkBoot({ stage, next, cause }: EdgeRecord): boolean {
+  return cause !== undefined || next === 'firmware' || next === 'script' || !isDhcp(stage);
+}
+
+/** Where a boot stands after `records`, oldest first. */
+export function progressOf(records: readonly EdgeRecord[]): Progress {
+  return records.reduce(
+    (progress, record, index) =>
+      isBeside(record, progress, records.slice(0, index)) ? progress : after(progress, record),
+    BEGINNING,
+  );
+}
+
+/** What tells nothing of how far the machine is. */
+function isBeside(record: EdgeRecord, { expects, ended }: Progress, before: readonly EdgeRecord[]): boolean {
+  // iPXE, shim and GRUB look for files that need not be there: only the first file matters.
+  if (record.cause === 'firmware_missing' && record.stage === 'firmware')
+    return expects?.stage !== 'firmware';
+  if (record.cause === 'other_server')
+    return before.some(
+      ({ stage, cause, at }) =>
+        stage === 'lease' && cause === undefined && Date.parse(record.at) - Date.parse(at) < SAME_EXCHANGE_MS,
+    );
+  if (record.cause !== undefined) return false;
+  // A release, a decline, an address that another server leases; or a running system that renews.
+  return isDhcp(record.stage) && (record.next === undefined || (ended && record.next === 'nothing'));
+}
+
+function isDhcp(stage: BootStage): boolean {
+  return stage === 'discover' || stage === 'offer' || stage === 'lease';
+}
+
+function after(progress: Progress, record: EdgeRecord): Progress {
+  const { stage, next, cause, address } = record;
+  if (cause !== undefined) return { ...progress, stoppedBy: record, expects: undefined, ended: false };
+  switch (stage) {
+    case 'offer':
+      // A proxy offers no address: the boot goes on without another word to it.
+      return address === undefined ? told(progress, record) : expecting(progress, record, 'lease_not_taken');
+    case 'lease':
+      return told(granted(progress), record);
+    case 'firmware':
+      return progress.expects?.cause === 'script_not_fetched'
+        ? expecting(arrived(progress), record, 'script_not_fetched')
+        : expecting(arrived(progress), record, 'firmware_silent');
+    case 'script': {
+      const fresh: Progress = { ...arrived(progress), loaded: new Set(), isOpen: next !== 'kernel' };
+      return next === 'kernel'
+        ? expecting(fresh, record, 'kernel_not_fetched')
+        : { ...fresh, expects: undefined, stoppedBy: undefined, ended: next === 'nothing' };
+    }
+    case 'kernel':
+    case 'initramfs':
+      return loading(progress, record);
+    case 'root':
+      return { ...arrived(progress), expects: undefined, stoppedBy: undefined, ended: true };
+    default:
+      return progress;
+  }
+}
+
+/** After an answer that says what to fetch. */
+function told(progress: Progress, record: EdgeRecord): Progress {
+  if (record.next === 'firmware') return expecting(progress, record, 'firmware_not_fetched');
+  if (record.next === 'script') return expecting(progress, record, 'script_not_fetched');
+  // The live system asks for an address of its own before it fetches its root.
+  if (progress.loaded.size > 0) return expecting(progress, record, 'root_not_fetched');
+  return { ...progress, expects: undefined, stoppedBy: undefined, ended: true };
+}
+
+function loading(progress: Progress, record: EdgeRecord): Progress {
+  const here = { ...arrived(progress), loaded: new Set([...progress.loaded, record.stage]) };
+  // What a menu leads to need not have an initramfs or a root.
+  if (progress.isOpen) return { ...here, expects: undefined, stoppedBy: undefined, ended: true };
+  if (!here.loaded.has('kernel')) return expecting(here, record, 'kernel_not_fetched');
+  if (!here.loaded.has('initramfs')) return expecting(here, record, 'kernel_broken_off');
+  return expecting(here, record, 'root_not_fetched');
+}
+
+function expecting(progress: Progress, record: EdgeRecord, cause: keyof typeof PATIENCE): Progress {
+  const sinceMs = progress.waitingMs.get(cause) ?? Date.parse(record.at);
+  return {
+    ...progress,
+    stoppedBy: undefined,
+    ended: false,
+    expects: { ...PATIENCE[cause], cause, after: record, sinceMs },
+    waitingMs: new Map([...progress.waitingMs, [cause, sinceMs]]),
+  };
+}
+
+/** The offer was taken: the next one is waited for anew. */
+function granted(progress: Progress): Progress {
+  const waiting = [...progress.waitingMs].filter(([cause]) => cause !== 'lease_not_taken');
+  return { ...progress, waitingMs: new Map(waiting) };
+}
+
+/** Something was fetched: whatever is waited for from now on is waited for anew. */
+function arrived(progress: Progress): Progress {
+  return { ...progress, waitingMs: new Map() };
+}

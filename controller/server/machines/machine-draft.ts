@@ -1,0 +1,70 @@
+import { Mac, Machine, matchMachine, type Sighting, tellingUuid, Uuid } from '@bootswarm/controller/contract';
+import type { Reads } from '../store/transact.ts';
+import { machineKey, macKey, uuidKey } from './keys.ts';
+
+/**
+ * Machines as one transaction sees and changes them, each found by its keys and none by looking through all. Whatever
+ * it read must be unchanged when the transaction commits: so of two that make the same machine at once, the second
+ * begins anew and finds it.
+ */
+export class MachineDraft {
+  /** What the transaction is to put. */
+  readonly put: Record<string, unknown> = {};
+  readonly #reads: Pick<Reads, 'get'>;
+  readonly #read = new Map<string, unknown>();
+
+  constructor(reads: Pick<Reads, 'get'>) {
+    this.#reads = reads;
+  }
+
+  /** A value as this transaction has left it so far. */
+  async get(key: string): Promise<unknown> {
+    if (Object.hasOwn(this.put, key)) return this.put[key];
+    if (!this.#read.has(key)) this.#read.set(key, (await this.#reads.get(key))?.value);
+    return this.#read.get(key);
+  }
+
+  async machine(id: string): Promise<Machine | undefined> {
+    const value = await this.get(machineKey(id));
+    return value === undefined ? undefined : Machine.parse(value);
+  }
+
+  /** The machine that a sighting belongs to: `matchMachine` over those that can. */
+  async sighted(sighting: Sighting): Promise<Machine | undefined> {
+    const uuid = tellingUuid(sighting.uuid);
+    const id = uuid === undefined ? undefined : await this.get(uuidKey(uuid));
+    if (id !== undefined) return this.machine(id as string);
+    const carriers: Machine[] = [];
+    for (const carrier of await this.#carriersOf(sighting.mac)) {
+      const machine = await this.machine(carrier);
+      if (machine) carriers.push(machine);
+    }
+    return matchMachine(carriers, sighting);
+  }
+
+  /** By id, UUID or MAC, however they are written. */
+  async find(key: string): Promise<Machine | undefined> {
+    const uuid = Uuid.safeParse(key).data;
+    if (uuid !== undefined) {
+      const id = await this.get(uuidKey(uuid));
+      return id === undefined ? undefined : this.machine(id as string);
+    }
+    const mac = Mac.safeParse(key).data;
+    return mac === undefined ? this.machine(key) : this.sighted({ mac });
+  }
+
+  /** Puts a machine, and the keys by which it is found. */
+  async keep(machine: Machine): Promise<void> {
+    this.put[machineKey(machine.id)] = machine;
+    const { uuid, macs, id } = machine;
+    if (uuid !== undefined && (await this.get(uuidKey(uuid))) === undefined) this.put[uuidKey(uuid)] = id;
+    for (const mac of macs) {
+      const carriers = await this.#carriersOf(mac);
+      if (!carriers.includes(id)) this.put[macKey(mac)] = [...carriers, id].toSorted();
+    }
+  }
+
+  async #carriersOf(mac: string): Promise<readonly string[]> {
+    return ((await this.get(macKey(mac))) ?? []) as readonly string[];
+  }
+}

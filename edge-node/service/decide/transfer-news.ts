@@ -1,0 +1,44 @@
+import type { BootCause } from '@bootswarm/controller/contract';
+
+/** What a transfer tells of a boot. */
+export interface TransferNews {
+  /** For a person. */
+  readonly detail: string;
+  /** Why the boot goes no further; left out where all of it arrived. */
+  readonly cause?: BootCause;
+}
+
+/**
+ * Endings of TFTP that tell nothing. Firmware asks for the length first and hangs up (boot-protocols.md, quirk 8); a
+ * ROM that leaves its last block unacknowledged or starts over comes back at once.
+ */
+const NO_NEWS: ReadonlySet<string> = new Set([
+  'aborted by client',
+  'superseded by a new request',
+  'given up for a newer request',
+  'the edge stops',
+]);
+
+/** Of a file that was sent by TFTP, or undefined where its ending is no news of the boot. */
+export function tftpNews(file: string, ending: string): TransferNews | undefined {
+  if (NO_NEWS.has(ending)) return undefined;
+  const detail = `${file} by TFTP: ${ending}`;
+  return ending.startsWith('complete') ? { detail } : { detail, cause: 'firmware_broken_off' };
+}
+
+/** Of a kernel, an initramfs or a root that was sent by HTTP. */
+export function artefactNews({
+  bytes,
+  complete,
+}: {
+  readonly bytes: number;
+  readonly complete: boolean;
+}): TransferNews {
+  if (complete) return { detail: `fetched, ${bytes} bytes` };
+  return { detail: `broke off after ${bytes} bytes`, cause: 'kernel_broken_off' };
+}
+
+/** Of a file that somebody asked for and this edge has not. */
+export function missingNews(file: string, protocol: 'TFTP' | 'HTTP'): TransferNews {
+  return { detail: `${file.slice(0, 200)} by ${protocol}: there is no such file`, cause: 'firmware_missing' };
+}

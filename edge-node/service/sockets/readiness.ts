@@ -1,0 +1,49 @@
+import { close, epoll_create1, epoll_ctl, epoll_wait, eventfd, lastErrno, read, write } from './libc.ts';
+
+/** <sys/epoll.h>, <sys/eventfd.h> */
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLLIN = 1;
+const EFD_NONBLOCK = 0o4000;
+/** struct epoll_event is packed on x86-64 alone. */
+const [EVENT_BYTES, FD_AT] = process.arch === 'x64' ? [12, 4] : [16, 8];
+const MOST_EVENTS = 1024;
+const ONE = Buffer.from(BigUint64Array.of(1n).buffer);
+
+/** Which of many descriptors can be read (epoll(7)): the wait costs the same however many are watched. */
+export class Readiness {
+  readonly #epollFd = epoll_create1(EPOLL_CLOEXEC);
+  readonly #events = Buffer.alloc(MOST_EVENTS * EVENT_BYTES);
+
+  /** Closing a descriptor ends its watch. @throws Error where the kernel allows no more. */
+  watch(fd: number): void {
+    const event = Buffer.alloc(EVENT_BYTES);
+    event.writeUInt32LE(EPOLLIN, 0);
+    event.writeInt32LE(fd, FD_AT);
+    if (epoll_ctl(this.#epollFd, EPOLL_CTL_ADD, fd, event) !== 0)
+      throw new Error(`epoll_ctl: errno ${lastErrno()}`);
+  }
+
+  /**
+   * Waits until one can be read; the thread stands still meanwhile.
+   * @param timeoutMs -1 waits for ever.
+   * @returns those that can be read, at most 1024 at once.
+   */
+  wait(timeoutMs: number): readonly number[] {
+    const count = epoll_wait(this.#epollFd, this.#events, MOST_EVENTS, Math.ceil(timeoutMs));
+    return Array.from({ length: Math.max(count, 0) }, (_, i) =>
+      this.#events.readInt32LE(i * EVENT_BYTES + FD_AT),
+    );
+  }
+
+  close(): void {
+    close(this.#epollFd);
+  }
+}
+
+/** A descriptor that can be read once another thread rang it: a worker that waits in epoll hears no message. */
+export const bell = {
+  make: (): number => eventfd(0, EFD_NONBLOCK | EPOLL_CLOEXEC),
+  ring: (fd: number): void => void write(fd, ONE, ONE.length),
+  hush: (fd: number): void => void read(fd, Buffer.alloc(8), 8),
+};

@@ -67,6 +67,19 @@ test('what show --yaml prints is what apply takes back', async () => {
   assert.equal(await bootswarm('segment', 'apply', file), 'segment net2: unchanged\n');
 });
 
+test('show tells people all that is set, and --yaml leaves out what holds anyway', async () => {
+  const reservation = "{ mac: '52:54:00:00:00:01', hostname: first, options: { ntp-servers: 10.9.9.9 } }";
+  const file = await fileOf(
+    'full.yaml',
+    `segments:${SEGMENT(9)}\n    reservations: [${reservation}]\n    mode: proxy`,
+  );
+  await bootswarm('segment', 'apply', file);
+  const shown = await bootswarm('segment', 'show', 'net9');
+  for (const told of ['segment: net9', 'hostname: first', 'ntp-servers: 10.9.9.9', 'mode: proxy'])
+    assert.match(shown.replace(/ +/g, ' '), new RegExp(told));
+  assert.doesNotMatch(await bootswarm('segment', 'show', 'net9', '--yaml'), /exclusions|leaseSeconds/);
+});
+
 test('a dry run says what would change, and changes nothing', async () => {
   const file = await fileOf('dry.yaml', `segments:${SEGMENT(4)}`);
   assert.equal(await bootswarm('segment', 'apply', '--dry-run', file), 'segment net4: would be added\n');
@@ -79,8 +92,9 @@ const refused: readonly (readonly [what: string, text: string, error: RegExp])[]
   [
     'two wrong fields, both told',
     `segments:${SEGMENT(5).replace('10.9.5.20', 'x').replace('[edge1]', '[]')}`,
-    /segments\.0\.pools\.0\.last must be an IPv4[\s\S]*segments\.0\.edges/,
+    /line 4: segments\[0\]\.pools\[0\]\.last must be an IPv4[\s\S]*line 5: segments\[0\]\.edges/,
   ],
+  ['a segment twice', `segments:${SEGMENT(6)}${SEGMENT(6)}`, /segment net6 stands there twice/],
   ['a class that no policy has', `segments:${SEGMENT(6, ', classes: [nobody]')}`, /class nobody/],
 ];
 for (const [what, text, error] of refused)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Client, type DhcpClass, DhcpPolicy, endpoints, Segment } from '@bootswarm/controller/contract';
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { problem } from './problems.ts';
 
@@ -36,13 +36,15 @@ export async function readApplyFile(file: string): Promise<ApplyDocument> {
   const segments: Segment[] = [];
   let policy: DhcpPolicy | undefined;
   const faults: string[] = [];
-  const take = <T>(schema: z.ZodType<T>, value: unknown, path: string): T | undefined => {
-    const parsed = schema.safeParse(value);
-    for (const { path: field, message } of parsed.error?.issues ?? [])
-      faults.push(`${[path, ...field].filter((part) => part !== '').join('.')} ${message}`);
-    return parsed.data;
-  };
   for (const document of 'empty' in documents ? [] : documents) {
+    const take = <T>(schema: z.ZodType<T>, value: unknown, path: readonly PropertyKey[]): T | undefined => {
+      const parsed = schema.safeParse(value);
+      for (const { path: field, message } of parsed.error?.issues ?? [])
+        faults.push(
+          `line ${lineOf(document, lines, [...path, ...field])}: ${fieldText([...path, ...field])} ${message}`,
+        );
+      return parsed.data;
+    };
     const [mistake] = document.errors;
     if (mistake) {
       const { line, col } = lines.linePos(mistake.pos[0]);
@@ -50,16 +52,34 @@ export async function readApplyFile(file: string): Promise<ApplyDocument> {
     }
     const value: unknown = document.toJS();
     const isSegment = typeof value === 'object' && value !== null && 'subnet' in value;
-    const parts = isSegment ? { segments: [value] } : take(Documents, value ?? {}, '');
+    const parts = isSegment ? { segments: [value] } : take(Documents, value ?? {}, []);
     for (const [index, each] of (parts?.segments ?? []).entries()) {
-      const segment = take(Segment, each, isSegment ? '' : `segments.${index}`);
+      const segment = take(Segment, each, isSegment ? [] : ['segments', index]);
+      if (segment && segments.some(({ name }) => name === segment.name))
+        faults.push(`segment ${segment.name} stands there twice`);
       if (segment) segments.push(segment);
     }
     if (parts && 'policy' in parts && parts.policy !== undefined)
-      policy = take(DhcpPolicy, parts.policy, 'policy');
+      policy = take(DhcpPolicy, parts.policy, ['policy']);
   }
   if (faults.length > 0) throw problem('document_invalid', { facts: { file, list: faults.join('\n  ') } });
   return { ...(segments.length > 0 ? { segments } : {}), ...(policy ? { policy } : {}) };
+}
+
+/** `reservations[3].address`, as the controller names fields too. */
+function fieldText(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at > 0 ? '.' : ''}${String(part)}`))
+    .join('');
+}
+
+/** Where a field begins, or, where it is missing, what should hold it. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return lines.linePos(document.contents?.range?.[0] ?? 0).line;
 }
 
 /**

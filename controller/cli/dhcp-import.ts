@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
-import { Name, Segment } from '@bootswarm/controller/contract';
+import { Name } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { appliedText, applyDocument } from './apply.ts';
@@ -9,6 +8,7 @@ import { notTakenText } from './dhcpd-conf/not-taken.ts';
 import { readDhcpdConf } from './dhcpd-conf/read-file.ts';
 import { type Translation, translate } from './dhcpd-conf/translate.ts';
 import { problem } from './problems.ts';
+import { withoutDefaults } from './segment-text.ts';
 import { inSession } from './session.ts';
 
 interface ImportOptions {
@@ -63,15 +63,4 @@ function edgeOf(text: string): string {
 
 function fileText(file: string, { segments, policy }: Translation): string {
   return `# Of ${basename(file)}, by 'bootswarm dhcp import'.\n${stringify({ policy, segments: segments.map(withoutDefaults) })}`;
-}
-
-/** What an operator would have written: a segment without what holds anyway. */
-function withoutDefaults(segment: Segment): Partial<Segment> {
-  const { name, subnet, pools, edges } = segment;
-  const plain: Partial<Segment> = Segment.parse({ name, subnet, pools, edges });
-  const told = Object.entries(segment).filter(
-    ([key, value]) =>
-      key in { name, subnet, pools, edges } || !isDeepStrictEqual(value, plain[key as keyof Segment]),
-  );
-  return Object.fromEntries(told);
 }

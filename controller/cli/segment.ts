@@ -1,9 +1,10 @@
-import { endpoints, intentText, type Segment } from '@bootswarm/controller/contract';
+import { endpoints, intentText } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { type Applied, appliedText, applyDocument, readApplyFile } from './apply.ts';
-import { factsText, tableText } from './output.ts';
+import { tableText } from './output.ts';
 import { parseIntent, parsePool } from './references.ts';
+import { poolsText, segmentText, withoutDefaults } from './segment-text.ts';
 import { inSession } from './session.ts';
 
 interface AddOptions {
@@ -101,11 +102,14 @@ export function addSegment(program: Command): void {
     .command('show')
     .description('Show a segment.')
     .argument('<name>')
-    .option('--yaml', 'all of it, as apply takes it')
+    .option('--yaml', 'as apply takes it')
     .action((name: string, options: { yaml?: true }, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
         const found = await client().call(endpoints.showSegment, { params: { name } }, { signal });
-        output.result(found, options.yaml ? (each) => stringify(each).trimEnd() : segmentText);
+        output.result(
+          found,
+          options.yaml ? (each) => stringify(withoutDefaults(each)).trimEnd() : segmentText,
+        );
       }),
     );
 
@@ -119,23 +123,4 @@ export function addSegment(program: Command): void {
         output.result({ removed: name }, () => `Removed segment ${name}`);
       }),
     );
-}
-
-function segmentText(segment: Segment): string {
-  return factsText({
-    segment: segment.name,
-    subnet: segment.subnet,
-    pools: poolsText(segment),
-    router: segment.router,
-    relays: segment.relays.join(' ') || undefined,
-    dns: segment.dnsServers.join(' ') || undefined,
-    domain: segment.domain,
-    lease: `${segment.leaseSeconds} s`,
-    edges: segment.edges.join(' '),
-    default: intentText(segment.defaultIntent),
-  });
-}
-
-function poolsText({ pools }: Segment): string {
-  return pools.map((pool) => `${pool.first}-${pool.last}`).join(' ');
 }

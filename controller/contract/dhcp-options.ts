@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ipv4ToNumber, isIpv4, parseSubnet } from './ipv4.ts';
 
 /** How an option's value is written by an operator and laid on the wire. */
-export type DhcpOptionType =
+type DhcpOptionType =
   | 'address'
   | 'addresses'
   | 'text'
@@ -147,7 +147,7 @@ const ADDRESSES_MOST = 63;
 const DOMAIN = /^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/;
 
 /** What is wrong with `value` as such an option, or undefined. */
-export function dhcpValueProblem(definition: DhcpOptionDefinition, value: string): string | undefined {
+function dhcpValueProblem(definition: DhcpOptionDefinition, value: string): string | undefined {
   const { type } = definition;
   const items = listOf(value);
   switch (type) {

@@ -50,7 +50,7 @@ const Oui = z
   );
 
 /** Which clients a class is about: all that is given must hold; of a list, any one. */
-export const ClassMatch = z
+const ClassMatch = z
   .strictObject({
     platforms: z.array(PlatformKey).min(1).optional(),
     /** Client architectures of option 93. */
@@ -72,7 +72,6 @@ export const ClassMatch = z
     (match) => Object.keys(match).length > 0,
     'must name at least one thing that the clients have in common',
   );
-export type ClassMatch = z.infer<typeof ClassMatch>;
 
 /** Clients that have something in common, and what holds for them. Of two that say the same, the later wins. */
 export const DhcpClass = z.strictObject({

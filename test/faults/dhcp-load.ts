@@ -167,18 +167,21 @@ async function storm(): Promise<unknown> {
   return { victim: await relay.lease(victim), newcomer: await relay.lease(numberedMac(3000)), declined };
 }
 
-/** `junk DATAGRAMS SEED`: malformed and half-formed packets; the answers to honest ones between them are timed. */
+/** `junk DATAGRAMS SEED RESERVED...`: malformed and half-formed packets; what machines with an address ask between them is timed. */
 async function junk(): Promise<unknown> {
   const random = randomFrom(Number(rest[1]));
+  const honest = rest.slice(2);
   const delaysMs: number[] = [];
   let failed = 0;
   for (let n = 0; n < Number(rest[0]); n++) {
     relay.postRaw(junkOf(random));
     if (n % 200 !== 199) continue;
     const startedAt = performance.now();
-    if (await relay.ask({ mac: numberedMac(n % 7), type: 'DISCOVER' }))
+    if (await relay.ask({ mac: honest[n % honest.length] ?? '', type: 'DISCOVER' }))
       delaysMs.push(performance.now() - startedAt);
     else failed += 1;
+    // Below the limit of messages that one MAC may send.
+    await sleep(30);
   }
   delaysMs.sort((a, b) => a - b);
   return {

@@ -95,7 +95,7 @@ export function translateOption(
 ): Translated {
   const [, unknownCode] = /^unknown-(\d+)$/.exec(name) ?? [];
   const known = dhcpOptionOf(unknownCode ?? name);
-  const why = OWN[name];
+  const why = Object.hasOwn(OWN, name) ? OWN[name] : undefined;
   if (why !== undefined) return { why, isNeedless: true };
   const type =
     own.get(name) ??

@@ -3,7 +3,7 @@ import { conditionalReason, isConditional, LOST, NEEDLESS, type NotTaken, notTak
 import { type OptionType, translateOption } from './option-values.ts';
 import { isMark, type Statement } from './syntax.ts';
 
-export type Firmware = NonNullable<DhcpClass['firmware']>;
+type Firmware = NonNullable<DhcpClass['firmware']>;
 
 /** Parameters as they hold in one scope of the file. */
 export interface Settings {

@@ -142,6 +142,8 @@ describe('a subnet', () => {
 });
 
 const lost: readonly (readonly [text: string, why: RegExp, isNeedless: boolean])[] = [
+  [`${NET} { deny unknown-clients; range 10.1.2.9; }`, /none is known by its MAC/, false],
+  [`${NET} { pool { allow members of "x"; range 10.1.2.9; } }`, /none of its classes/, false],
   ['omapi-port 7911;', /several edges/, false],
   ['ddns-update-style interim;', /no DNS updates/, false],
   ['ddns-update-style none;', /no DNS updates/, true],
@@ -153,6 +155,9 @@ const lost: readonly (readonly [text: string, why: RegExp, isNeedless: boolean])
   ['option domain-name-servers ns1.example.com;', /no address/, false],
   ['option host-name = "x";', /no expression/, false],
   ['option no-such-thing 1;', /no such option/, false],
+  // Objects have it by birth.
+  ['option constructor 1;', /no such option/, false],
+  ['filename "constructor";', /chooses the boot file/, false],
   ['option interface-mtu 9;', /between 68/, false],
   ['default-lease-time 5;', /between 60 seconds/, false],
   ['subnet 10.1.2.0 netmask 255.0.255.0 { range 10.1.2.9; }', /between \/8 and \/30/, false],

@@ -14,9 +14,11 @@ import { RecentConversations } from '../state/recent-conversations.ts';
 import { closeUdp, openUdpOn } from './bound-udp.ts';
 import { ConflictWatch } from './conflict-watch.ts';
 import { DatagramBatch } from './datagram-batch.ts';
+import { rehearse } from './dhcp-rehearsal.ts';
 import { playConflicts, playRound, type RoundNews } from './dhcp-round.ts';
 import type { FromThread, ThreadStart, ToThread } from './dhcp-server.ts';
 import type { Listener } from './interfaces.ts';
+import { NewsBatch } from './news-batch.ts';
 import { Readiness } from './readiness.ts';
 import { RogueWatch } from './rogue-watch.ts';
 
@@ -28,6 +30,8 @@ const BATCH = 512;
 const DATAGRAM_BYTES = 1536;
 /** How soon orders from outside are seen when no packet comes. */
 const WAIT_MS = 50;
+/** Without a packet for so long, there is time for what can wait. */
+const QUIET_MS = 2;
 /** An alarm is due within ten seconds of a rogue server's coming (faults.md, 9). */
 const PROBE_EVERY_MS = 4000;
 
@@ -60,6 +64,8 @@ async function serve(): Promise<void> {
   const files = new Set(bootFiles);
   const hasFile = (name: string): boolean => files.has(name);
   const [incoming, outgoing] = [batch(), batch()];
+  const news = new NewsBatch(toMain);
+  rehearse();
   post({ kind: 'up', leases: [...leases.all()] });
 
   const answer = (fd: number, service: 'dhcp' | 'boot-server', door: Door, site: Site): void => {
@@ -67,7 +73,7 @@ async function serve(): Promise<void> {
     if (datagrams.length === 0) return;
     const nowMs = Date.now();
     const { address: serverAddress, httpUrl } = door;
-    tell(
+    news.add(
       playRound(
         datagrams,
         { site, rates, serverAddress, httpUrl, hasFile, service, nowMs },
@@ -79,6 +85,7 @@ async function serve(): Promise<void> {
           ping: (addresses) => conflicts.ping(addresses, nowMs),
         },
       ),
+      nowMs,
     );
   };
   const readiness = new Readiness();
@@ -92,13 +99,15 @@ async function serve(): Promise<void> {
       else stopped = true;
     }
     if (stopped) break;
-    const ready = readiness.wait(WAIT_MS);
+    const ready = readiness.wait(news.isEmpty ? WAIT_MS : QUIET_MS);
+    news.flushIfDue(ready.length === 0, Date.now());
     // Before the requests of this moment: an address that is taken must not be given now.
-    if (ready.includes(conflicts.fd)) tell(playConflicts(conflicts.answered(), site, leases, Date.now()));
+    if (ready.includes(conflicts.fd))
+      news.add(playConflicts(conflicts.answered(), site, leases, Date.now()), Date.now());
     for (const door of doors) {
       if (ready.includes(door.dhcpFd)) answer(door.dhcpFd, 'dhcp', door, site);
       if (ready.includes(door.bootServerFd)) answer(door.bootServerFd, 'boot-server', door, site);
-      if (ready.includes(door.rogues.fd)) hearRogues(door, site, alarms);
+      if (ready.includes(door.rogues.fd)) hearRogues(door, site, alarms, news);
     }
     const nowMs = Date.now();
     if (nowMs < nextProbeAtMs && nextProbeAtMs - nowMs <= PROBE_EVERY_MS) continue;
@@ -106,6 +115,7 @@ async function serve(): Promise<void> {
     for (const { address, dhcpFd, rogues } of doors)
       if (leasesOn(address, site)) outgoing.send(dhcpFd, [rogues.probe()]);
   }
+  news.flush();
   readiness.close();
   conflicts.close();
   for (const fd of doors.flatMap(fdsOf)) closeUdp(fd);
@@ -128,7 +138,7 @@ function fdsOf({ dhcpFd, bootServerFd, rogues }: Door): readonly number[] {
   return [dhcpFd, bootServerFd, rogues.fd];
 }
 
-function hearRogues({ address, rogues }: Door, site: Site, alarms: AlarmGate): void {
+function hearRogues({ address, rogues }: Door, site: Site, alarms: AlarmGate, news: NewsBatch): void {
   const nowMs = Date.now();
   const servers = new Set(rogues.heard());
   const served = leasesOn(address, site);
@@ -138,7 +148,7 @@ function hearRogues({ address, rogues }: Door, site: Site, alarms: AlarmGate): v
     .map((server) => rogueAlarm(server, served, nowMs))
     .filter((alarm) => alarms.opens(alarm, nowMs));
   if (journal.length > 0)
-    tell({ counts: journal.map(() => 'dhcp rogue server'), journal, leases: [], commitMs: 0 });
+    news.add({ counts: journal.map(() => 'dhcp rogue server'), journal, leases: [], commitMs: 0 }, nowMs);
 }
 
 /** The segment whose machines are on the interface itself, where its addresses come from here alone. */
@@ -156,7 +166,7 @@ function batch(): DatagramBatch {
   return new DatagramBatch(BATCH, DATAGRAM_BYTES);
 }
 
-function tell(news: RoundNews): void {
+function toMain(news: RoundNews): void {
   // Copying what nobody reads would take the thread's time.
   post({ kind: 'round', ...news, told: verbose ? (news.told ?? []) : [] });
 }

@@ -23,7 +23,7 @@ type Said = Partial<JournalRecord> & Pick<JournalRecord, 'mac' | 'stage'>;
 async function journal(...said: readonly Said[]): Promise<void> {
   const records = said.map((each): JournalRecord => {
     seq += 1;
-    return { seq, at: new Date().toISOString(), detail: `${each.stage} of the test`, ...each };
+    return { seq, at: new Date().toISOString(), netboot: true, detail: `${each.stage} of the test`, ...each };
   });
   await edge.call(endpoints.sendJournal, { body: { records } });
 }

@@ -13,7 +13,7 @@ const live = { kind: 'live', release: 'minimal/1.0/amd64' } as const;
 /** The `seq`th record of an edge, a second after the one before. */
 function record(seq: number, changes: Partial<JournalRecord> = {}): JournalRecord {
   const at = new Date(Date.UTC(2026, 2, 2, 8, 0, seq)).toISOString();
-  return { seq, at, stage: 'offer', mac: macA, detail: `record ${seq}`, ...changes };
+  return { seq, at, stage: 'offer', mac: macA, netboot: true, detail: `record ${seq}`, ...changes };
 }
 
 describe('the journal of an edge', () => {
@@ -27,6 +27,16 @@ describe('the journal of an edge', () => {
     machines = new Machines(store, async () => {});
     const edges = new Edges(store, 'key');
     for (const name of ['edge1', 'edge2']) await edges.add(name, new Date());
+  });
+
+  test('makes no machine of an installed system that asks for an address, and keeps what it says of a known one', async () => {
+    const { netboot: _, ...asked } = record(1, { stage: 'discover', cause: 'pool_exhausted' });
+    assert.equal(await take(asked), 1);
+    assert.deepEqual(await machines.list(), []);
+    await take(record(2));
+    await take({ ...asked, seq: 3 });
+    const [machine] = await machines.list();
+    assert.equal((await machines.show(machine?.id ?? '')).journal.length, 2);
   });
 
   test('makes a machine of one that nobody knew', async () => {

@@ -43,14 +43,20 @@ async function take(draft: MachineDraft, record: EdgeRecord): Promise<void> {
   if (isAlarm || !isAboutMachine(record)) await alarmRecords.append(draft, record.segment ?? '-', record);
   if (!isAboutMachine(record)) return;
   const known = await draft.sighted(record);
-  // Whoever an alarm names need not be a machine that boots here.
-  if (!known && isAlarm) return;
+  // Whoever an alarm names, or is an installed system that asks for an address, need not be a machine that boots here.
+  if (!known && !isOfBoot(record)) return;
   const machine = isAlarm && known ? known : sighted(known, record);
   if (machine !== known) await draft.keep(machine);
   await machineRecords.append(draft, machine.id, record);
 }
 
 type MachineRecord = EdgeRecord & { readonly mac: string };
+
+/** Whether firmware spoke, or something was fetched that only a boot fetches. */
+function isOfBoot({ stage, netboot }: EdgeRecord): boolean {
+  if (stage === 'alarm') return false;
+  return netboot === true || !['discover', 'offer', 'lease'].includes(stage);
+}
 
 function isAboutMachine(record: EdgeRecord): record is MachineRecord {
   return record.mac !== undefined;

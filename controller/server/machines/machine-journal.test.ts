@@ -17,7 +17,7 @@ const LONG_MS = 60_000;
 
 function record(seq: number, changes: Partial<JournalRecord> = {}): JournalRecord {
   const at = new Date(Date.UTC(2026, 2, 2, 8, 0, 0, seq)).toISOString();
-  return { seq, at, stage: 'offer', mac: macA, detail: `record ${seq}`, ...changes };
+  return { seq, at, stage: 'offer', mac: macA, netboot: true, detail: `record ${seq}`, ...changes };
 }
 
 /** Counts what is listed, and what is read by its key. */

@@ -4,10 +4,17 @@ export type Measurement = Readonly<Record<string, number>>;
 /** One way of doing a case: ours, or a peer's. Each call measures anew and leaves nothing running. */
 type Subject = () => Promise<Measurement>;
 
-export interface Case {
-  readonly name: string;
-  /** By name; `ours` is the one that the others are held against. */
-  readonly subjects: Readonly<Record<string, Subject>>;
+/** The subjects have names; `ours` is the one that the others are held against. */
+export type Case = { readonly name: string } & (
+  | { readonly subjects: Readonly<Record<string, Subject>> }
+  /** Measures all at once, in turn: what takes so little that the machine's moods would decide between them. */
+  | { readonly inTurn: () => Promise<Readonly<Record<string, Measurement>>> }
+);
+
+/** Measures every subject of a case once. */
+export async function* measured(of: Case): AsyncGenerator<readonly [subject: string, Measurement]> {
+  if ('inTurn' in of) yield* Object.entries(await of.inTurn());
+  else for (const [subject, measure] of Object.entries(of.subjects)) yield [subject, await measure()];
 }
 
 export interface Bench {

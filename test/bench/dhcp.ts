@@ -8,11 +8,16 @@ import { highestRate } from './perfdhcp.ts';
 const SUBNET = '10.100.0.0/16';
 /** Of the load generator: as the relay's giaddr it tells the segment. */
 const LOAD_ADDRESS = '10.100.0.2';
+const KEA_ADDRESS = '10.100.0.3';
+const DNSMASQ_ADDRESS = '10.100.0.4';
 const POOL = { first: '10.100.8.0', last: '10.100.247.255' } as const;
 const UP_MS = 20_000;
 
-/** A server that is started for one measurement and then stopped. */
-type Start = () => Promise<Process>;
+/** A DHCP server at an address of its own, which is started for one measurement and then stopped. */
+interface Server {
+  readonly address: string;
+  start(): Promise<Process>;
+}
 
 /** Four-way exchanges under perfdhcp as a relay, at the highest rate without a drop; and how soon the first offer comes. */
 export const dhcpBench: Bench = {
@@ -25,20 +30,19 @@ export const dhcpBench: Bench = {
       say('laying a segment with a load generator that plays the relay');
       const segment = await lab.addSegment({ relay: 'none', subnet: SUBNET });
       const load = await segment.addHost('load', { address: LOAD_ADDRESS });
-      const starts = {
-        ours: await ourStart(lab, segment),
-        kea: keaStart(lab, segment),
-        dnsmasq: dnsmasqStart(lab, segment),
+      const servers = {
+        ours: await ourServer(lab, segment),
+        kea: keaServer(lab, await segment.addHost('kea', { address: KEA_ADDRESS })),
+        dnsmasq: dnsmasqServer(lab, await segment.addHost('dnsmasq', { address: DNSMASQ_ADDRESS })),
       };
-      const per = (measure: (start: Start) => Promise<Measurement>) =>
-        Object.fromEntries(Object.entries(starts).map(([name, start]) => [name, () => measure(start)]));
+      const exchanges = Object.entries(servers).map(([name, server]) => {
+        const measure = () => withServers([server], () => highestRate(load, server.address));
+        return [name, measure] as const;
+      });
       return {
         cases: [
-          { name: 'exchange', subjects: per((start) => withServer(start, () => highestRate(load, segment))) },
-          {
-            name: 'first-offer',
-            subjects: per((start) => withServer(start, () => firstOffer(load, segment))),
-          },
+          { name: 'exchange', subjects: Object.fromEntries(exchanges) },
+          { name: 'first-offer', inTurn: () => firstOffers(load, servers) },
         ],
         [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
       };
@@ -49,39 +53,53 @@ export const dhcpBench: Bench = {
   },
 };
 
-async function withServer<T>(start: Start, run: () => Promise<T>): Promise<T> {
-  const server = await start();
+async function withServers<T>(servers: readonly Server[], run: () => Promise<T>): Promise<T> {
+  const running: Process[] = [];
   try {
+    for (const server of servers) running.push(await server.start());
     return await run();
   } finally {
-    await server.stop();
+    for (const server of running) await server.stop();
   }
 }
 
-async function firstOffer(load: Host, segment: Segment): Promise<Measurement> {
-  const done = await load.run(program('test/bench/first-offer.ts', segment.edgeAddress, LOAD_ADDRESS), {
-    timeoutMs: 60_000,
-  });
-  if (done.code !== 0) throw new Error(done.stderr);
-  return JSON.parse(done.stdout) as Measurement;
+/** All run; each is asked for the same machines in turn. */
+async function firstOffers(
+  load: Host,
+  servers: Readonly<Record<string, Server>>,
+): Promise<Record<string, Measurement>> {
+  const addresses = Object.values(servers).map(({ address }) => address);
+  const { code, stdout, stderr } = await withServers(Object.values(servers), () =>
+    load.run(program('test/bench/first-offer.ts', LOAD_ADDRESS, ...addresses), { timeoutMs: 60_000 }),
+  );
+  if (code !== 0) throw new Error(stderr);
+  const medians = JSON.parse(stdout) as Record<string, number>;
+  const entries = Object.entries(servers);
+  return Object.fromEntries(
+    entries.map(([name, { address }]) => [name, { offer_ms: medians[address] ?? Number.NaN }]),
+  );
 }
 
-async function ourStart(lab: Lab, segment: Segment): Promise<Start> {
+async function ourServer(lab: Lab, segment: Segment): Promise<Server> {
   const site = await Site.start(lab);
   const on = segment.coreInterface ?? '';
   await site.addEdge('edge1', on);
-  const pool = `${POOL.first}-${POOL.last}`;
-  await site.bootswarm('segment', 'add', 'load', '--subnet', SUBNET, '--pool', pool, '--edge', 'edge1');
+  const file = join(lab.folder, 'segment.json');
+  // Its own peers stand beside it.
+  const otherServers = [KEA_ADDRESS, DNSMASQ_ADDRESS];
+  const load = { name: 'load', subnet: SUBNET, pools: [POOL], edges: ['edge1'], otherServers };
+  writeFileSync(file, JSON.stringify({ segments: [load] }));
+  await site.bootswarm('segment', 'apply', file);
   await site.edge.waitForLine(/"segments":1/, UP_MS);
   await site.edge.stop();
-  return () => site.startEdge('edge1', [on]);
+  return { address: segment.edgeAddress, start: () => site.startEdge('edge1', [on]) };
 }
 
-function keaStart(lab: Lab, segment: Segment): Start {
+function keaServer(lab: Lab, host: Host): Server {
   const file = join(lab.folder, 'kea.json');
   const leases = join(lab.folder, 'kea-leases.csv');
   const dhcp4 = {
-    'interfaces-config': { interfaces: [segment.coreInterface], 'dhcp-socket-type': 'udp' },
+    'interfaces-config': { interfaces: [host.interface], 'dhcp-socket-type': 'udp' },
     'lease-database': { type: 'memfile', persist: true, name: leases, 'lfc-interval': 0 },
     'valid-lifetime': 3600,
     subnet4: [{ id: 1, subnet: SUBNET, pools: [{ pool: `${POOL.first} - ${POOL.last}` }] }],
@@ -89,34 +107,36 @@ function keaStart(lab: Lab, segment: Segment): Start {
     'sanity-checks': { 'lease-checks': 'none' },
   };
   writeFileSync(file, JSON.stringify({ Dhcp4: dhcp4 }));
-  return async () => {
+  const start = async (): Promise<Process> => {
     const env = { KEA_PIDFILE_DIR: lab.folder, KEA_LOCKFILE_DIR: lab.folder };
-    const kea = await lab.core.start(['kea-dhcp4', '-c', file], { name: 'kea', env });
-    await untilBound(lab, 67);
+    const kea = await host.start(['kea-dhcp4', '-c', file], { name: 'kea', env });
+    await untilBound(host, 67);
     return kea;
   };
+  return { address: KEA_ADDRESS, start };
 }
 
-function dnsmasqStart(lab: Lab, segment: Segment): Start {
-  return async () => {
-    const dnsmasq = await lab.core.start(
+function dnsmasqServer(lab: Lab, host: Host): Server {
+  const start = async (): Promise<Process> => {
+    const dnsmasq = await host.start(
       [
         ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--no-ping'],
-        ...['--quiet-dhcp', '--log-facility=-', `--interface=${segment.coreInterface}`, '--bind-interfaces'],
+        ...['--quiet-dhcp', '--log-facility=-', `--interface=${host.interface}`, '--bind-interfaces'],
         ...[`--dhcp-range=${POOL.first},${POOL.last},255.255.0.0,1h`, '--dhcp-lease-max=100000'],
         ...['--dhcp-authoritative', `--dhcp-leasefile=${lab.folder}/dnsmasq.leases`],
       ],
       { name: 'dnsmasq' },
     );
-    await untilBound(lab, 67);
+    await untilBound(host, 67);
     return dnsmasq;
   };
+  return { address: DNSMASQ_ADDRESS, start };
 }
 
-async function untilBound(lab: Lab, port: number): Promise<void> {
+async function untilBound(host: Host, port: number): Promise<void> {
   const deadline = Date.now() + UP_MS;
   while (Date.now() < deadline) {
-    const { stdout } = await lab.core.run(['ss', '-Hlun', `sport = :${port}`]);
+    const { stdout } = await host.run(['ss', '-Hlun', `sport = :${port}`]);
     if (stdout.trim() !== '') return;
   }
   throw new Error(`nobody listened on UDP port ${port} within ${UP_MS} ms`);

@@ -1,7 +1,7 @@
 /** `npm run bench -- NAME [--json FILE] [--rounds N]`: ours and its peers, interleaved, and the ratios of their medians. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Bench, type BenchResult, OURS, summarise } from './bench.ts';
+import { type Bench, type BenchResult, measured, OURS, summarise } from './bench.ts';
 import { bootBench } from './boot.ts';
 import { dhcpBench } from './dhcp.ts';
 import { growthBench } from './growth.ts';
@@ -34,9 +34,8 @@ async function run(bench: Bench): Promise<BenchResult> {
   await using prepared = await bench.prepare(say);
   const samples = [];
   for (let round = 1; round <= rounds; round++) {
-    for (const { name, subjects } of prepared.cases) {
-      for (const [subject, measure] of Object.entries(subjects)) {
-        const measurement = await measure();
+    for (const { name, ...measures } of prepared.cases) {
+      for await (const [subject, measurement] of measured({ name, ...measures })) {
         samples.push({ case: name, subject, measurement });
         say(`round ${round}/${rounds}  ${name}  ${subject}  ${measurementText(measurement)}`);
       }

@@ -1,4 +1,4 @@
-import type { Host, Segment } from '../lab/index.ts';
+import type { Host } from '../lab/index.ts';
 import type { Measurement } from './bench.ts';
 import { whileIdle } from './cpu.ts';
 
@@ -7,12 +7,22 @@ const TRY_SECONDS = 3;
 const FIRST_RATE = 250;
 const HALVINGS = 3;
 
-/** Doubles the rate until perfdhcp counts a drop, and then halves the gap between the last two a few times. */
-export async function highestRate(load: Host, segment: Segment): Promise<Measurement> {
+/**
+ * Doubles the rate until perfdhcp counts a drop, and then halves the gap between the last two a few times.
+ * @param server its address.
+ */
+export async function highestRate(
+  load: Host,
+  server: string,
+  {
+    clients = CLIENTS,
+    firstRate = FIRST_RATE,
+  }: { readonly clients?: number; readonly firstRate?: number } = {},
+): Promise<Measurement> {
   let best: Measurement = { dora_per_s: 0, p99_ms: 0, idle: 0 };
   let [good, bad] = [0, Number.POSITIVE_INFINITY];
-  for (let rate = FIRST_RATE, halvings = 0; halvings <= HALVINGS; ) {
-    const { result, idle } = await whileIdle(() => exchange(load, segment, { rate }));
+  for (let rate = firstRate, halvings = 0; halvings <= HALVINGS; ) {
+    const { result, idle } = await whileIdle(() => exchange(load, server, { rate, clients }));
     if (result.drops === 0 && result.perSecond >= rate * 0.9) {
       good = rate;
       best = { dora_per_s: result.perSecond, p99_ms: result.p99Ms, idle };
@@ -33,13 +43,13 @@ export interface Exchange {
 
 export async function exchange(
   load: Host,
-  segment: Segment,
+  server: string,
   { rate, clients = CLIENTS, seconds = TRY_SECONDS }: Exchange,
 ): Promise<{ perSecond: number; drops: number; p99Ms: number }> {
   const { stdout, stderr } = await load.run(
     [
       ...['perfdhcp', '-4', '-l', load.interface, '-r', String(rate), '-R', String(clients)],
-      ...['-p', String(seconds), '-W', '500000', '-x', 't', segment.edgeAddress],
+      ...['-p', String(seconds), '-W', '500000', '-x', 't', server],
     ],
     { timeoutMs: 60_000 + seconds * 1000 },
   );

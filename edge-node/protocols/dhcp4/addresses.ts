@@ -1,15 +1,40 @@
-const DOTTED = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+const OCTETS = 4;
+const DOT = 46;
+const ZERO = 48;
+/** `00` to `ff`. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** @returns 0 to 2^32-1. @throws RangeError unless four decimal octets, without leading zeros. */
 export function ipv4ToNumber(dotted: string): number {
-  if (!DOTTED.test(dotted)) throw new RangeError(`${JSON.stringify(dotted)} is not an IPv4 address`);
-  return dotted.split('.').reduce((number, octet) => number * 256 + Number(octet), 0);
+  const number = dottedNumber(dotted);
+  if (number === undefined) throw new RangeError(`${JSON.stringify(dotted)} is not an IPv4 address`);
+  return number;
+}
+
+/** Digit by digit: an expression and a list of octets took a tenth of the time that an offer takes. */
+function dottedNumber(dotted: string): number | undefined {
+  let [number, octet, digits, dots] = [0, 0, 0, 0];
+  for (let at = 0; at < dotted.length; at++) {
+    const digit = dotted.charCodeAt(at) - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      if (digits > 0 && octet === 0) return undefined;
+      octet = octet * 10 + digit;
+      digits += 1;
+      if (octet > 255) return undefined;
+    } else {
+      if (digit !== DOT - ZERO || digits === 0) return undefined;
+      number = number * 256 + octet;
+      [octet, digits] = [0, 0];
+      dots += 1;
+    }
+  }
+  return dots === OCTETS - 1 && digits > 0 ? number * 256 + octet : undefined;
 }
 
 /** @throws RangeError unless an integer of 0 to 2^32-1. */
 export function ipv4FromNumber(number: number): string {
   if (number !== number >>> 0) throw new RangeError(`${number} is not a 32-bit number`);
-  return [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255].join('.');
+  return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
 }
 
 /** @returns four bytes. @throws RangeError unless dotted. */
@@ -20,12 +45,14 @@ export function ipv4ToBytes(dotted: string): Uint8Array {
 
 /** Reads four bytes at an offset, which must be inside. */
 export function ipv4FromBytes(bytes: Uint8Array, at = 0): string {
-  return bytes.subarray(at, at + 4).join('.');
+  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
 }
 
 /** `52:54:00:aa:00:01`, of as many bytes as there are. */
 export function formatMac(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  let text = '';
+  for (const byte of bytes) text += text === '' ? HEX[byte] : `:${HEX[byte]}`;
+  return text;
 }
 
 /** A subnet as numbers: `network` has its host bits cleared. */

@@ -7,6 +7,38 @@ interface Field {
   freeBytes: number;
 }
 
+/** Bytes of the options field that holds all of them, with END. */
+export function lengthInOne(options: DhcpOptions): number {
+  let length = 1;
+  for (const { length: bytes } of options.values())
+    length += bytes + 2 * Math.max(1, Math.ceil(bytes / MAX_VALUE_BYTES));
+  return length;
+}
+
+/** Writes that field, in the order that `layOut` has: this is how all but the fullest messages leave. */
+export function writeInOne(options: DhcpOptions, into: Uint8Array, startAt: number): void {
+  let at = writeOption(OPTION.messageType, options.get(OPTION.messageType), into, startAt);
+  for (const [code, value] of options)
+    if (code !== OPTION.messageType && code !== OPTION.relayAgent) at = writeOption(code, value, into, at);
+  at = writeOption(OPTION.relayAgent, options.get(OPTION.relayAgent), into, at);
+  into[at] = END;
+}
+
+/** @returns where the next option goes. */
+function writeOption(code: number, value: Uint8Array | undefined, into: Uint8Array, startAt: number): number {
+  if (!value) return startAt;
+  let [at, from] = [startAt, 0];
+  do {
+    const length = Math.min(MAX_VALUE_BYTES, value.length - from);
+    into[at] = code;
+    into[at + 1] = length;
+    for (let index = 0; index < length; index++) into[at + 2 + index] = value[from + index] ?? 0;
+    at += 2 + length;
+    from += length;
+  } while (from < value.length);
+  return at;
+}
+
 /**
  * Lays options out over the packet's fields, in the order in which readers join them: options, file, sname
  * (RFC 3396 section 5). The message type comes first, and relay agent information last in the options field,

@@ -1,5 +1,5 @@
 /** DHCP for IPv4 as bytes: packets, options and addresses. Pure; sockets and decisions are the service's. */
-export { formatMac } from './addresses.ts';
+export { formatMac, ipv4FromNumber, ipv4ToNumber } from './addresses.ts';
 export {
   broadcastAddress,
   nameServers,

@@ -1,6 +1,6 @@
 import { ipv4FromBytes, ipv4ToNumber } from './addresses.ts';
-import { layOut } from './fields.ts';
-import { fromLatin1, latin1, viewOf } from './octets.ts';
+import { layOut, lengthInOne, writeInOne } from './fields.ts';
+import { latin1, putLatin1, putUint32, Slab, uint16At, uint32At } from './octets.ts';
 import { OPTION } from './options/numbers.ts';
 import { gather, joinParts } from './tlv.ts';
 
@@ -44,8 +44,8 @@ export type Decoded =
   | { readonly ok: false; readonly reason: MalformedReason };
 
 const CHADDR = { at: 28, bytes: 16 };
-const SNAME = { at: 44, bytes: 64 };
-const FILE = { at: 108, bytes: 128 };
+const SNAME = { name: 'sname', at: 44, bytes: 64 };
+const FILE = { name: 'file', at: 108, bytes: 128 };
 const COOKIE_AT = 236;
 const OPTIONS_AT = 240;
 const COOKIE = 0x63825363;
@@ -56,6 +56,7 @@ const ETHERNET = { htype: 1, hlen: 6 };
 export const DEFAULT_MAX_BYTES = 548;
 /** Relays drop shorter ones (RFC 1542 section 2.1, quirk 15). */
 const MIN_BYTES = 300;
+const memory = new Slab();
 
 /**
  * Reads a UDP payload in linear time and never throws. The packet shares no memory with `bytes`.
@@ -64,16 +65,13 @@ const MIN_BYTES = 300;
  */
 export function decode(bytes: Uint8Array): Decoded {
   if (bytes.length < OPTIONS_AT) return malformed('too short');
-  const view = viewOf(bytes);
-  const op = view.getUint8(0);
-  const htype = view.getUint8(1);
-  const hlen = view.getUint8(2);
+  const [op = 0, htype = 0, hlen = 0, hops = 0] = bytes;
   if (op !== 1 && op !== 2) return malformed('unknown op');
   // Leases are keyed by the MAC, so an Ethernet client without a whole one is nobody.
   if (hlen > CHADDR.bytes || (htype === ETHERNET.htype && hlen !== ETHERNET.hlen))
     return malformed('bad hlen');
 
-  const read = readOptions(bytes, view.getUint32(COOKIE_AT) === COOKIE, op === 1);
+  const read = readOptions(bytes, uint32At(bytes, COOKIE_AT) === COOKIE, op === 1);
   if (!read.ok) return read;
   return {
     ok: true,
@@ -81,10 +79,10 @@ export function decode(bytes: Uint8Array): Decoded {
       op: op === 1 ? 'request' : 'reply',
       htype,
       hlen,
-      hops: view.getUint8(3),
-      xid: view.getUint32(4),
-      secs: view.getUint16(8),
-      broadcast: (view.getUint16(10) & BROADCAST) !== 0,
+      hops,
+      xid: uint32At(bytes, 4),
+      secs: uint16At(bytes, 8),
+      broadcast: (uint16At(bytes, 10) & BROADCAST) !== 0,
       ciaddr: ipv4FromBytes(bytes, 12),
       yiaddr: ipv4FromBytes(bytes, 16),
       siaddr: ipv4FromBytes(bytes, 20),
@@ -115,29 +113,34 @@ export function encode(
   limits: { readonly maxBytes?: number; readonly mayOverload?: boolean } = {},
 ): Uint8Array {
   const { maxBytes = DEFAULT_MAX_BYTES, mayOverload = true } = limits;
-  const { overload, fields } = fitOptions(packet, maxBytes - OPTIONS_AT, mayOverload);
-  const [options, ...others] = fields;
-  const bytes = new Uint8Array(Math.max(MIN_BYTES, OPTIONS_AT + options.length));
-  const view = viewOf(bytes);
-  if (packet.chaddr.length !== packet.hlen || packet.hlen > CHADDR.bytes) {
-    throw new RangeError(`chaddr of ${packet.chaddr.length} bytes for an hlen of ${packet.hlen}`);
-  }
-  bytes.set([packet.op === 'request' ? 1 : 2, packet.htype, packet.hlen, packet.hops]);
-  view.setUint32(4, packet.xid);
-  view.setUint16(8, packet.secs);
-  view.setUint16(10, packet.broadcast ? BROADCAST : 0);
-  view.setUint32(12, ipv4ToNumber(packet.ciaddr));
-  view.setUint32(16, ipv4ToNumber(packet.yiaddr));
-  view.setUint32(20, ipv4ToNumber(packet.siaddr));
-  view.setUint32(24, ipv4ToNumber(packet.giaddr));
-  bytes.set(packet.chaddr, CHADDR.at);
-  bytes.set(nameBytes('sname', packet.sname, SNAME.bytes), SNAME.at);
-  bytes.set(nameBytes('file', packet.file, FILE.bytes), FILE.at);
-  fieldsOf(overload).forEach(({ at }, index) => {
-    bytes.set(others[index] ?? [], at);
-  });
-  view.setUint32(COOKIE_AT, COOKIE);
-  bytes.set(options, OPTIONS_AT);
+  const { chaddr, hlen } = packet;
+  checkCodes(packet.options);
+  if (chaddr.length !== hlen || hlen > CHADDR.bytes)
+    throw new RangeError(`chaddr of ${chaddr.length} bytes for an hlen of ${hlen}`);
+  const length = lengthInOne(packet.options);
+  const overloaded =
+    OPTIONS_AT + length <= maxBytes ? undefined : overload(packet, maxBytes - OPTIONS_AT, mayOverload);
+  const bytes = memory.take(Math.max(MIN_BYTES, OPTIONS_AT + (overloaded?.options.length ?? length)));
+  bytes[0] = packet.op === 'request' ? 1 : 2;
+  bytes[1] = packet.htype;
+  bytes[2] = hlen;
+  bytes[3] = packet.hops;
+  putUint32(bytes, 4, packet.xid);
+  bytes[8] = packet.secs >>> 8;
+  bytes[9] = packet.secs;
+  bytes[10] = packet.broadcast ? BROADCAST >>> 8 : 0;
+  putUint32(bytes, 12, ipv4ToNumber(packet.ciaddr));
+  putUint32(bytes, 16, ipv4ToNumber(packet.yiaddr));
+  putUint32(bytes, 20, ipv4ToNumber(packet.siaddr));
+  putUint32(bytes, 24, ipv4ToNumber(packet.giaddr));
+  bytes.set(chaddr, CHADDR.at);
+  putName(bytes, SNAME, packet.sname);
+  putName(bytes, FILE, packet.file);
+  putUint32(bytes, COOKIE_AT, COOKIE);
+  if (overloaded) {
+    bytes.set(overloaded.options, OPTIONS_AT);
+    for (const { at, values } of overloaded.others) bytes.set(values, at);
+  } else writeInOne(packet.options, bytes, OPTIONS_AT);
   return bytes;
 }
 
@@ -175,33 +178,39 @@ function fieldsOf(overload: number): readonly (typeof FILE)[] {
   return [...(overload & 1 ? [FILE] : []), ...(overload & 2 ? [SNAME] : [])];
 }
 
-function fitOptions(packet: DhcpPacket, roomBytes: number, mayOverload: boolean) {
-  for (const code of packet.options.keys()) {
-    if (code !== (code & 255) || code === 0 || code === 255 || code === OPTION.overload) {
+function checkCodes(options: DhcpOptions): void {
+  for (const code of options.keys()) {
+    if (code !== (code & 255) || code === 0 || code === 255 || code === OPTION.overload)
       throw new RangeError(`option ${code} is not one that a caller may set`);
-    }
   }
+}
+
+/** What goes into the options field, and into the fields that are empty. */
+function overload(packet: DhcpPacket, roomBytes: number, mayOverload: boolean) {
   const taken = (packet.file === '' ? 0 : 1) | (packet.sname === '' ? 0 : 2);
-  for (const overload of mayOverload ? [0, 1, 2, 3] : [0]) {
-    if (overload & taken) continue;
-    const rooms = [roomBytes, ...fieldsOf(overload).map(({ bytes }) => bytes)];
-    const [options, ...others] = layOut(packet.options, rooms, overload) ?? [];
-    if (options) return { overload, fields: [options, ...others] as const };
+  for (const value of mayOverload ? [1, 2, 3] : []) {
+    if (value & taken) continue;
+    const fields = fieldsOf(value);
+    const rooms = [roomBytes, ...fields.map(({ bytes }) => bytes)];
+    const [options, ...others] = layOut(packet.options, rooms, value) ?? [];
+    if (options)
+      return { options, others: fields.map(({ at }, index) => ({ at, values: others[index] ?? [] })) };
   }
   throw new RangeError(`options do not fit ${OPTIONS_AT + roomBytes} bytes`);
 }
 
 function readName(bytes: Uint8Array, field: typeof FILE): string {
+  if (bytes[field.at] === 0) return '';
   const name = latin1(bytes.subarray(field.at, field.at + field.bytes));
   const end = name.indexOf('\0');
   return end < 0 ? name : name.slice(0, end);
 }
 
-function nameBytes(field: string, name: string, roomBytes: number): Uint8Array {
+function putName(bytes: Uint8Array, { at, bytes: roomBytes, name: field }: typeof FILE, name: string): void {
   // One byte stays for the NUL, which firmware relies on.
   if (name.length >= roomBytes) throw new RangeError(`${field} is longer than ${roomBytes - 1} characters`);
   if (name.includes('\0')) throw new RangeError(`${field} holds a NUL`);
-  return fromLatin1(name);
+  putLatin1(bytes, at, name);
 }
 
 function malformed(reason: MalformedReason): { readonly ok: false; readonly reason: MalformedReason } {

@@ -33,7 +33,9 @@ export function gather(field: Uint8Array, framing: Framing, into: Map<number, Ui
 }
 
 export function joinParts(gathered: ReadonlyMap<number, readonly Uint8Array[]>): Map<number, Uint8Array> {
-  return new Map(Array.from(gathered, ([code, parts]) => [code, joined(parts)]));
+  const values = new Map<number, Uint8Array>();
+  for (const [code, parts] of gathered) values.set(code, joined(parts));
+  return values;
 }
 
 /** The sub-options inside an option, or undefined when one is truncated. */

@@ -194,19 +194,19 @@ test('DATA is cut out of the file by offset and length', () => {
 
 test('block numbers roll over to 0 while offsets go on', () => {
   const { state } = begin(2 ** 32, termsOf());
-  const step = onTimeout({ ...state, ackedBlock: 65535, sentBlock: 65536 });
+  const step = onTimeout({ ...state, ackedBlock: 65535, sentBlock: 65536 }, false);
   assert.deepEqual(step.send, [{ kind: 'data', block: 0, byteOffset: 65535 * 512, lengthBytes: 512 }]);
   assert.equal(told(after(step, 0)), '1');
 });
 
-test('waits double up to 4 s and begin anew with progress', () => {
+test('waits double up to 8 s and begin anew with progress', () => {
   let step = after(begin(5000, termsOf()), 1);
   const waitsMs = [step.state.waitMs];
   for (let timeout = 0; timeout < 4; timeout++) {
     step = after(step, 'T');
     waitsMs.push(step.state.waitMs);
   }
-  assert.deepEqual(waitsMs, [1000, 2000, 4000, 4000, 4000]);
+  assert.deepEqual(waitsMs, [1000, 2000, 4000, 8000, 8000]);
   assert.equal(after(step, 2).state.waitMs, 1000);
 });
 
@@ -217,16 +217,17 @@ test('an agreed timeout is kept, however long', () => {
 });
 
 const SILENT = [
-  { name: 'a spoofed request', step: begin(5000, termsOf()), packets: 2 },
-  { name: 'a spoofed request with options', step: begin(5000, WITH_OPTIONS), packets: 2 },
-  { name: 'a client that was there', step: after(begin(5000, termsOf()), 1), packets: 12 },
+  { name: 'a request', step: begin(5000, termsOf()), isFlood: false, packets: 5 },
+  { name: 'a request amid a flood', step: begin(5000, termsOf()), isFlood: true, packets: 2 },
+  { name: 'one with options amid a flood', step: begin(5000, WITH_OPTIONS), isFlood: true, packets: 2 },
+  { name: 'a client that was there', step: after(begin(5000, termsOf()), 1), isFlood: true, packets: 12 },
 ];
-for (const { name, step: first, packets } of SILENT) {
+for (const { name, step: first, isFlood, packets } of SILENT) {
   test(`silence after ${name} ends the transfer after ${packets} more packets`, () => {
     let step = first;
     let sent = 0;
     while (step.done === undefined) {
-      step = after(step, 'T');
+      step = onTimeout(step.state, isFlood);
       sent += step.send.length;
     }
     assert.equal(step.done, 'timed out');
@@ -235,7 +236,7 @@ for (const { name, step: first, packets } of SILENT) {
 }
 
 function after({ state }: Step, event: number | 'T' | TftpPacket): Step {
-  if (event === 'T') return onTimeout(state);
+  if (event === 'T') return onTimeout(state, false);
   return onPacket(state, typeof event === 'number' ? { kind: 'ack', block: event } : event);
 }
 

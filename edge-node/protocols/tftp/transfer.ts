@@ -42,11 +42,16 @@ export interface Step {
 }
 
 /**
- * A spoofed request earns three packets; a client that got none of them asks anew. After a first ACK the client is
- * real; with 20 % loss both ways a round trip fails in 36 of 100 tries, 13 in a row in 2 of a million.
+ * With 20 % loss both ways a round trip fails in 36 of 100 tries: 13 in a row in 2 of a million, which is for clients
+ * that were heard. Three in a row, in 5 of 100, are all that a spoofed request is worth; six, in 2 of 1,000, where there
+ * is no flood of them: a client whose first ACKs are lost holds on to a transfer that is gone, and never asks anew.
  */
-const MAX_TIMEOUTS = { beforeFirstAck: 2, afterwards: 12 };
-const MAX_WAIT_MS = 4000;
+const MAX_TIMEOUTS = { amidFlood: 2, beforeFirstAck: 5, afterwards: 12 };
+/**
+ * Longer than the 5 s after which atftp repeats its ACK: it does so only when nothing came meanwhile, and it passes over
+ * a block that comes a third time.
+ */
+const MAX_WAIT_MS = 8000;
 
 /** The OACK if options were agreed, or else the first block. */
 export function begin(lengthBytes: number, terms: Terms): Step {
@@ -73,10 +78,14 @@ export function onPacket(state: Transfer, packet: TftpPacket): Step {
   }
 }
 
-/** Sends everything since the last ACK again and waits twice as long, a bounded number of times. */
-export function onTimeout(state: Transfer): Step {
-  const maxTimeouts = isHeard(state) ? MAX_TIMEOUTS.afterwards : MAX_TIMEOUTS.beforeFirstAck;
-  if (state.timeouts === maxTimeouts) return { state, send: [], done: 'timed out' };
+/**
+ * Sends everything since the last ACK again and waits twice as long, a bounded number of times: the fewest amid a
+ * flood of requests, for a client that was never heard.
+ */
+export function onTimeout(state: Transfer, isFlood: boolean): Step {
+  const unheard = isFlood ? MAX_TIMEOUTS.amidFlood : MAX_TIMEOUTS.beforeFirstAck;
+  if (state.timeouts >= (isHeard(state) ? MAX_TIMEOUTS.afterwards : unheard))
+    return { state, send: [], done: 'timed out' };
   const waitMs = Math.max(firstWaitMs(state), Math.min(state.waitMs * 2, MAX_WAIT_MS));
   const later = { ...state, timeouts: state.timeouts + 1, waitMs };
   return { state: later, send: outgoing(later) };

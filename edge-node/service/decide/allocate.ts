@@ -1,4 +1,4 @@
-import { ipv4ToNumber, numberToIpv4 } from '@bootswarm/controller/contract';
+import { ipv4FromNumber, ipv4ToNumber } from '@bootswarm/edge-node/dhcp4';
 import type { Client } from './identify.ts';
 import { isFreeFor, type Lease, type LeaseView } from './lease.ts';
 import type { Pool, ServedSegment } from './site.ts';
@@ -72,7 +72,7 @@ function searchPools(
     for (const pool of alike) {
       const start = pool.first + (hash % (pool.last - pool.first + 1));
       const unused = leases.unusedIn(pool, start);
-      if (unused !== undefined) return numberToIpv4(unused);
+      if (unused !== undefined) return ipv4FromNumber(unused);
       const free = leases.longestFreeIn(pool, nowMs);
       if (free && (longestFree === undefined || free.expiresAtMs < longestFree.expiresAtMs))
         longestFree = free;

@@ -48,12 +48,17 @@ export function segmentOptions({ subnet, router, dnsServers, domain }: Segment):
 /** One level over the other, the later winning. */
 export function layered(levels: readonly OptionLevel[]): Map<number, Uint8Array> {
   const options = new Map<number, Uint8Array>();
+  layer(levels, options);
+  return options;
+}
+
+/** The same over what is there already. */
+export function layer(levels: readonly OptionLevel[], over: Map<number, Uint8Array>): void {
   for (const level of levels)
     for (const [code, value] of level) {
-      if (value === undefined) options.delete(code);
-      else options.set(code, value);
+      if (value === undefined) over.delete(code);
+      else over.set(code, value);
     }
-  return options;
 }
 
 /** Old Windows asks for the routes of RFC 3442 under a number of its own. */

@@ -21,7 +21,7 @@ import {
   vendorClass,
 } from '@bootswarm/edge-node/dhcp4';
 import type { BootFile } from './boot-file.ts';
-import { layered, withMicrosoftRoutes } from './options.ts';
+import { layer, layered, withMicrosoftRoutes } from './options.ts';
 import type { Situation } from './situation.ts';
 
 type Written = readonly [code: number, value: Uint8Array];
@@ -69,16 +69,12 @@ export function renderReply(
   bootFile: BootFile | undefined,
 ): DhcpPacket {
   const { packet, served, terms, serverId } = situation;
-  const network = layered(terms.levels);
-  withMicrosoftRoutes(network, packet.options);
-  const options = new Map([
-    messageType.write(type),
-    serverIdOption.write(serverId),
-    ...(address === undefined ? [] : leaseOptions(served.segment.leaseSeconds)),
-    ...network,
-    ...bootOptions(bootFile, situation),
-    ...echoed(packet.options),
-  ]);
+  const options = new Map<number, Uint8Array>();
+  put(options, messageType.write(type), serverIdOption.write(serverId));
+  if (address !== undefined) put(options, ...leaseOptions(served.segment.leaseSeconds));
+  layer(terms.levels, options);
+  withMicrosoftRoutes(options, packet.options);
+  put(options, ...bootOptions(bootFile, situation), ...echoed(packet.options));
   return {
     ...replyTo(packet),
     ...bootFields(bootFile, situation),
@@ -159,6 +155,10 @@ export function encodeReply(reply: DhcpPacket, request: DhcpPacket): Uint8Array 
     if (shorter) return shorter;
   }
   return undefined;
+}
+
+function put(options: Map<number, Uint8Array>, ...written: readonly Written[]): void {
+  for (const [code, value] of written) options.set(code, value);
 }
 
 function encoded(reply: DhcpPacket, limits: Parameters<typeof encode>[1]): Uint8Array | undefined {
@@ -266,8 +266,10 @@ function fileOf(bootFile: BootFile | undefined): string {
 }
 
 function echoed(options: DhcpOptions): readonly Written[] {
-  return ECHOED.flatMap((code) => {
+  const written: Written[] = [];
+  for (const code of ECHOED) {
     const value = options.get(code);
-    return value === undefined ? [] : [[code, value] as const];
-  });
+    if (value !== undefined) written.push([code, value]);
+  }
+  return written;
 }

@@ -1,3 +1,4 @@
+import { ipv4FromNumber, ipv4ToNumber } from '@bootswarm/edge-node/dhcp4';
 import koffi from 'koffi';
 import { AF_INET, recvmmsg, sendmmsg } from './libc.ts';
 
@@ -64,7 +65,9 @@ export class DatagramBatch {
       this.#headers.setUint32(i * MMSGHDR_BYTES + 8, SOCKADDR_BYTES, true);
     const count = recvmmsg(fd, this.#headers, this.#capacity, MSG_DONTWAIT, null);
     this.#filled = Math.max(count, 0);
-    return Array.from({ length: this.#filled }, (_, i) => this.#received(i));
+    const datagrams: Received[] = [];
+    for (let i = 0; i < this.#filled; i++) datagrams.push(this.#received(i));
+    return datagrams;
   }
 
   /**
@@ -80,14 +83,16 @@ export class DatagramBatch {
   }
 
   #sendSome(fd: number, datagrams: readonly Sendable[]): number {
-    for (const [i, { bytes, address, port }] of datagrams.entries()) {
+    let i = 0;
+    for (const { bytes, address, port } of datagrams) {
       this.#data.set(bytes, i * this.#datagramBytes);
-      this.#vectors.setBigUint64(i * IOVEC_BYTES + 8, BigInt(bytes.length), true);
+      // The upper half of the length stays 0.
+      this.#vectors.setUint32(i * IOVEC_BYTES + 8, bytes.length, true);
       const at = i * SOCKADDR_BYTES;
       this.#addresses.setUint16(at, AF_INET, true);
       this.#addresses.setUint16(at + 2, port);
-      for (const [octet, text] of address.split('.').entries())
-        this.#addresses.setUint8(at + 4 + octet, Number(text));
+      this.#addresses.setUint32(at + 4, ipv4ToNumber(address));
+      i += 1;
     }
     let refused = 0;
     for (let sent = 0; sent < datagrams.length; ) {
@@ -103,8 +108,8 @@ export class DatagramBatch {
         sent += 1;
       }
     }
-    for (let i = 0; i < datagrams.length; i++)
-      this.#vectors.setBigUint64(i * IOVEC_BYTES + 8, BigInt(this.#datagramBytes), true);
+    for (i = 0; i < datagrams.length; i++)
+      this.#vectors.setUint32(i * IOVEC_BYTES + 8, this.#datagramBytes, true);
     return refused;
   }
 
@@ -112,10 +117,9 @@ export class DatagramBatch {
     const length = this.#headers.getUint32(i * MMSGHDR_BYTES + MSG_LENGTH_AT, true);
     const start = i * this.#datagramBytes;
     const at = i * SOCKADDR_BYTES;
-    const octets = [4, 5, 6, 7].map((offset) => this.#addresses.getUint8(at + offset));
     return {
       bytes: this.#data.subarray(start, start + length),
-      address: octets.join('.'),
+      address: ipv4FromNumber(this.#addresses.getUint32(at + 4)),
       port: this.#addresses.getUint16(at + 2),
     };
   }

@@ -31,9 +31,9 @@ export class Readiness {
    */
   wait(timeoutMs: number): readonly number[] {
     const count = epoll_wait(this.#epollFd, this.#events, MOST_EVENTS, Math.ceil(timeoutMs));
-    return Array.from({ length: Math.max(count, 0) }, (_, i) =>
-      this.#events.readInt32LE(i * EVENT_BYTES + FD_AT),
-    );
+    const ready: number[] = [];
+    for (let i = 0; i < count; i++) ready.push(this.#events.readInt32LE(i * EVENT_BYTES + FD_AT));
+    return ready;
   }
 
   close(): void {

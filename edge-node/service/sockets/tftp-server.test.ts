@@ -244,8 +244,27 @@ describe('TFTP', () => {
       hasty.send({ kind: 'ack', block: 0 });
       for (const block of [1, 2, 3]) assert.ok((await hasty.next()).kind === 'data', `${block}`);
       hasty.request('two-blocks', { blksize: '512', windowsize: '4' });
+      await sleep(20);
+      hasty.send({ kind: 'ack', block: 3 });
       // Sooner than a window of the first transfer that is sent again.
       assert.equal((await hasty.next(700)).kind, 'oack');
+    }));
+
+  test('goes on when a double of the request comes late, behind all that was sent', () =>
+    withServer(async ({ client, endings }) => {
+      const patient = await client();
+      patient.request('two-blocks');
+      for (const block of [1, 2]) {
+        await patient.next();
+        patient.send({ kind: 'ack', block });
+      }
+      assert.ok((await patient.next()).kind === 'data');
+      patient.request('two-blocks');
+      await sleep(20);
+      assert.deepEqual([patient.left, endings.length], [0, 0]);
+      patient.send({ kind: 'ack', block: 3 });
+      await until(() => endings.length === 1);
+      assert.equal(endings[0], 'two-blocks: complete');
     }));
 
   test('keeps to the caps of the client, down to a block at a time', () =>

@@ -23,6 +23,8 @@ const TRANSFERS_MOST = 2000;
 const REPEAT_MS = 500;
 /** Above it, those of an address that never acknowledged get nothing again: somebody else may have its name used. */
 const UNHEARD_MOST = 32;
+/** More that never acknowledged, of all addresses, are a flood. */
+const CALM_MOST = 16;
 
 /** Where requests come in: port 69 of one of the edge's addresses. */
 export interface Door {
@@ -73,6 +75,8 @@ interface Transfer {
   bytesAddress: number;
   step: Step | undefined;
   wasHeard: boolean;
+  /** The request came again when all was sent: a double that was late, or the client's next one ahead of its last ACK. */
+  isAskedAgain: boolean;
   sentAtMs: number;
   deadlineMs: number;
 }
@@ -170,7 +174,7 @@ export class TftpTransfers {
       if (nowMs < transfer.deadlineMs || !transfer.step) continue;
       const isCrowd = (this.#unheardOf.get(addressNumberOf(transfer.peer)) ?? 0) > UNHEARD_MOST;
       if (!transfer.wasHeard && isCrowd) this.#end(transfer, 'timed out');
-      else this.#take(transfer, onTimeout(transfer.step.state));
+      else this.#take(transfer, onTimeout(transfer.step.state, this.#unheard.size > CALM_MOST));
     }
     this.#nextDeadlineMs = Number.POSITIVE_INFINITY;
     for (const { deadlineMs } of this.#byKey.values())
@@ -201,39 +205,44 @@ export class TftpTransfers {
     if (running && isRepeated(running, bytes)) return this.#repeat(running);
     // ROMs use one port for all that they load, and some leave the last block unacknowledged or start over.
     if (running) this.#end(running, 'superseded by a new request');
-    if (!this.#makeRoom()) return 'passed over: too many transfers';
+    return this.#begin(door, peer, Uint8Array.from(bytes), packet);
+  }
 
+  #begin(
+    door: Door,
+    peer: number,
+    request: Uint8Array,
+    { file, mode, options }: TftpPacket & { kind: 'rrq' | 'wrq' },
+  ): string | undefined {
+    if (!this.#makeRoom()) return 'passed over: too many transfers';
     const transfer: Transfer = {
       id: ++this.#lastId,
-      key,
+      key: `${door.fd} ${peer}`,
       door,
       peer,
-      request: Uint8Array.from(bytes),
-      options: packet.options,
+      request,
+      options,
       fd: -1,
       bytes: undefined,
       bytesAddress: 0,
       step: undefined,
       wasHeard: false,
+      isAskedAgain: false,
       sentAtMs: 0,
       deadlineMs: Number.POSITIVE_INFINITY,
     };
-    this.#byKey.set(key, transfer);
+    this.#byKey.set(transfer.key, transfer);
     this.#byId.set(transfer.id, transfer);
     this.#unheard.add(transfer);
     this.#countUnheard(transfer, 1);
-    this.#news.asks.push({
-      id: transfer.id,
-      clientAddress: addressOfPeer(peer),
-      serverAddress: door.address,
-      file: packet.file,
-      mode: packet.mode,
-    });
+    const [clientAddress, serverAddress] = [addressOfPeer(peer), door.address];
+    this.#news.asks.push({ id: transfer.id, clientAddress, serverAddress, file, mode });
     return undefined;
   }
 
   /** The client did not get the first answer: as often as it asks, it gets that again. */
   #repeat(transfer: Transfer): string {
+    transfer.isAskedAgain = transfer.step !== undefined && hasSentAll(transfer.step.state);
     const isLate = this.#ports.nowMs() - transfer.sentAtMs > REPEAT_MS;
     if (transfer.step && !transfer.wasHeard && isLate) this.#send(transfer, transfer.step);
     return 'passed over: request repeated';
@@ -261,8 +270,11 @@ export class TftpTransfers {
 
   #take(transfer: Transfer, step: Step): void {
     transfer.step = step;
-    if (step.done !== undefined) this.#end(transfer, step.done);
-    else if (step.send.length > 0) this.#send(transfer, step);
+    if (step.done !== undefined) {
+      this.#end(transfer, step.done);
+      const { isAskedAgain, door, peer, request } = transfer;
+      if (isAskedAgain && step.done === 'complete') this.atDoor(door, peer, request);
+    } else if (step.send.length > 0) this.#send(transfer, step);
   }
 
   #send(transfer: Transfer, { send, state }: Step): void {
@@ -325,13 +337,10 @@ export class TftpTransfers {
   }
 }
 
-/**
- * Whether a request is the one that began this, sent twice, rather than a client that begins anew: after it fell
- * silent, or after all was sent, when its last ACK and its next request are on their way to two sockets.
- */
+/** Whether a request is the one that began this, sent twice, rather than a client that fell silent and begins anew. */
 function isRepeated({ wasHeard, step, request }: Transfer, bytes: Uint8Array): boolean {
-  const isEnding = wasHeard && step !== undefined && (step.state.timeouts > 0 || hasSentAll(step.state));
-  return !isEnding && Buffer.compare(request, bytes) === 0;
+  const isAnew = wasHeard && step !== undefined && step.state.timeouts > 0;
+  return !isAnew && Buffer.compare(request, bytes) === 0;
 }
 
 function emptyNews(): TftpNews {

@@ -1,4 +1,4 @@
-import { ipv4ToNumber, numberToIpv4 } from '@bootswarm/controller/contract';
+import { ipv4FromNumber, ipv4ToNumber } from '@bootswarm/edge-node/dhcp4';
 import type { Lease, LeaseView, Origin } from '../decide/lease.ts';
 import type { Pool } from '../decide/site.ts';
 import { LeaseCounts } from './lease-counts.ts';
@@ -56,9 +56,9 @@ export class LeaseTable implements LeaseView {
   longestFreeIn(pool: Pool, nowMs: number): Lease | undefined {
     const address = this.#indexOf(pool).endedFirst(
       nowMs,
-      (number) => this.at(numberToIpv4(number))?.expiresAtMs,
+      (number) => this.at(ipv4FromNumber(number))?.expiresAtMs,
     );
-    return address === undefined ? undefined : this.at(numberToIpv4(address));
+    return address === undefined ? undefined : this.at(ipv4FromNumber(address));
   }
 
   isFull(origin: Origin, most: number, nowMs: number): boolean {
@@ -168,7 +168,7 @@ export class LeaseTable implements LeaseView {
       return;
     }
     for (let number = first; number <= last; number++) {
-      const lease = this.at(numberToIpv4(number));
+      const lease = this.at(ipv4FromNumber(number));
       if (lease) yield lease;
     }
   }

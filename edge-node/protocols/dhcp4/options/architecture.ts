@@ -1,4 +1,4 @@
-import { viewOf } from '../octets.ts';
+import { uint16At } from '../octets.ts';
 import { OPTION } from './numbers.ts';
 import { option } from './option.ts';
 
@@ -7,7 +7,7 @@ export const clientArchitectures = option<readonly number[]>(
   OPTION.clientArchitectures,
   (value) => {
     if (value.length === 0 || value.length % 2 !== 0) return undefined;
-    return Array.from({ length: value.length / 2 }, (_, index) => viewOf(value).getUint16(index * 2));
+    return Array.from({ length: value.length / 2 }, (_, index) => uint16At(value, index * 2));
   },
   (architectures) => Uint8Array.from(architectures.flatMap((number) => [number >> 8, number & 255])),
 );

@@ -1,4 +1,4 @@
-import { viewOf } from '../octets.ts';
+import { uint16At } from '../octets.ts';
 import { DEFAULT_MAX_BYTES, type DhcpOptions } from '../packet.ts';
 import { OPTION } from './numbers.ts';
 import { option } from './option.ts';
@@ -9,7 +9,7 @@ const ETHERNET_MTU_BYTES = 1500;
 /** The longest message the client takes, in bytes (RFC 2132 section 9.10). */
 export const maxMessageBytes = option<number>(
   OPTION.maxMessageBytes,
-  (value) => (value.length === 2 ? viewOf(value).getUint16(0) : undefined),
+  (value) => (value.length === 2 ? uint16At(value, 0) : undefined),
   (bytes) => {
     if (bytes < 576 || bytes > 0xffff)
       throw new RangeError(`a maximum of ${bytes} bytes is not 576 to 65535`);

@@ -1,5 +1,5 @@
 import { ipv4FromBytes, ipv4ToBytes } from '../addresses.ts';
-import { fromLatin1, joined, latin1, viewOf } from '../octets.ts';
+import { fromLatin1, joined, latin1, uint16At } from '../octets.ts';
 import { readSubOptions, writeSubOptions } from '../tlv.ts';
 import { OPTION } from './numbers.ts';
 import { option } from './option.ts';
@@ -73,9 +73,7 @@ function read(value: Uint8Array): PxeVendorOptions | undefined {
     ...(prompt && timeoutSeconds !== undefined
       ? { prompt: { timeoutSeconds, label: latin1(prompt.subarray(1)) } }
       : {}),
-    ...(item?.length === 4
-      ? { bootItem: { type: viewOf(item).getUint16(0), layer: viewOf(item).getUint16(2) } }
-      : {}),
+    ...(item?.length === 4 ? { bootItem: { type: uint16At(item, 0), layer: uint16At(item, 2) } } : {}),
   };
 }
 
@@ -89,7 +87,7 @@ function readItems<Item>(
   for (let at = 0; at < value.length; ) {
     const endAt = at + 3 + (value[at + 2] ?? 0) * unitBytes;
     if (at + 3 > value.length || endAt > value.length) return undefined;
-    items.push({ type: viewOf(value).getUint16(at), ...read(value.subarray(at + 3, endAt)) });
+    items.push({ type: uint16At(value, at), ...read(value.subarray(at + 3, endAt)) });
     at = endAt;
   }
   return items;

@@ -1,4 +1,4 @@
-import { viewOf } from '../octets.ts';
+import { putUint32, uint32At } from '../octets.ts';
 import { OPTION } from './numbers.ts';
 import { type Option, option } from './option.ts';
 
@@ -15,11 +15,11 @@ export const rebindingSeconds = seconds(OPTION.rebindingSeconds);
 function seconds(code: number): Option<number> {
   return option(
     code,
-    (value) => (value.length === 4 ? viewOf(value).getUint32(0) : undefined),
+    (value) => (value.length === 4 ? uint32At(value, 0) : undefined),
     (count) => {
       if (count !== count >>> 0) throw new RangeError(`${count} is not a 32-bit count of seconds`);
       const value = new Uint8Array(4);
-      viewOf(value).setUint32(0, count);
+      putUint32(value, 0, count);
       return value;
     },
   );

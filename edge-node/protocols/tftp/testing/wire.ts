@@ -67,7 +67,7 @@ export function send(file: Uint8Array, terms: Terms, weather: Weather): Voyage {
     const next = inFlight[0];
     if (next === undefined || next.atMs > dueMs) {
       nowMs = dueMs;
-      step = follow(onTimeout(step.state));
+      step = follow(onTimeout(step.state, false));
       continue;
     }
     inFlight.shift();

@@ -10,6 +10,8 @@ const NGINX_PORT = 8481;
 const KERNEL_SPEAKS = /Linux version \d/;
 const BOOT_MS = 180_000;
 const UP_MS = 20_000;
+/** Outside the pool. */
+const PEER_HOST = 5;
 /** In the root's place: no machine gets as far as that. */
 const NO_ROOT = new Uint8Array(1024 * 1024);
 
@@ -79,12 +81,15 @@ async function startOurs(lab: Lab, segment: Segment, files: Files): Promise<void
 
 /** dnsmasq for DHCP and TFTP, nginx for the script, the kernel and the initramfs: what one would set up by hand. */
 async function startPeer(lab: Lab, segment: Segment, files: Files): Promise<void> {
+  // Not in the core: both servers want port 67 of it.
+  const address = segment.subnet.address(PEER_HOST);
+  const peer = await segment.addHost('peer', { address });
   const [tftpRoot, webRoot] = [join(lab.folder, 'tftp'), join(lab.folder, 'web')];
   for (const folder of [tftpRoot, webRoot]) mkdirSync(folder);
   for (const name of ['undionly.kpxe', 'snponly.efi']) cpSync(`/usr/lib/ipxe/${name}`, join(tftpRoot, name));
   writeFileSync(join(webRoot, 'vmlinuz'), files.kernel);
   writeFileSync(join(webRoot, 'initrd.img'), files.initramfs);
-  const url = `http://${segment.gateway}:${NGINX_PORT}`;
+  const url = `http://${address}:${NGINX_PORT}`;
   const script = [
     '#!ipxe',
     `kernel --name kernel ${url}/vmlinuz initrd=initramfs BOOTIF=01-\${netX/mac:hexhyp} ${CONSOLE.join(' ')}`,
@@ -101,11 +106,11 @@ async function startPeer(lab: Lab, segment: Segment, files: Files): Promise<void
             server { listen ${NGINX_PORT}; root ${webRoot}; } }`,
   );
   const range = `${segment.subnet.address(100)},${segment.subnet.address(199)},1h`;
-  await lab.core.start(['nginx', '-c', config, '-e', 'stderr'], { name: 'nginx' });
-  const dnsmasq = await lab.core.start(
+  await peer.start(['nginx', '-c', config, '-e', 'stderr'], { name: 'nginx' });
+  const dnsmasq = await peer.start(
     [
       ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--no-ping', '--user=root'],
-      ...['--log-facility=-', `--interface=${segment.coreInterface}`, '--bind-interfaces'],
+      ...['--log-facility=-', `--interface=${peer.interface}`, '--bind-interfaces'],
       ...[`--dhcp-range=${range}`, `--dhcp-leasefile=${lab.folder}/dnsmasq.leases`, '--dhcp-authoritative'],
       ...['--enable-tftp', `--tftp-root=${tftpRoot}`, '--dhcp-match=set:ipxe,175'],
       ...['--dhcp-match=set:efi64,option:client-arch,7', '--dhcp-match=set:efi64,option:client-arch,9'],

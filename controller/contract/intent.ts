@@ -1,9 +1,5 @@
 import { z } from 'zod';
-
-/** `NAME/VERSION/ARCHITECTURE` of a published release. */
-const ReleaseRef = z
-  .string()
-  .regex(/^[^/\s]{1,63}\/[^/\s]{1,63}\/[^/\s]{1,16}$/, 'must be NAME/VERSION/ARCHITECTURE');
+import { ReleaseRef } from './release-ref.ts';
 
 /**
  * What a machine does at its next boot. `live` holds until it is changed: it writes to no disk. `menu` shows the

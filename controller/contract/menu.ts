@@ -1,5 +1,6 @@
 import { KernelArgument } from '@bootswarm/images/format';
 import { z } from 'zod';
+import { ReleaseRef } from './release-ref.ts';
 
 /** Nothing in which iPXE would see a setting, an operator or a quotation of its own. */
 const Label = z
@@ -9,10 +10,6 @@ const BootUrl = z
   .string()
   .max(500)
   .regex(/^(https?|tftp):\/\/[A-Za-z0-9._~:/?&=%+@,[\]-]+$/, 'must be a URL of http, https or tftp');
-const ReleaseRef = z
-  .string()
-  .regex(/^[^/\s]{1,63}\/[^/\s]{1,63}\/[^/\s]{1,16}$/, 'must be NAME/VERSION/ARCHITECTURE');
-
 const MenuEntry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('local'), label: Label }),
   z.strictObject({

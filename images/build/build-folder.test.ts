@@ -11,6 +11,7 @@ const RELEASE = {
   name: 'tiny',
   version: '1',
   architecture: 'amd64',
+  bootStyle: 'live-boot',
   kernelArguments: ['boot=live'],
 } as const;
 

@@ -1,16 +1,22 @@
 import { createReadStream } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Artefact, type ArtefactRole, type Digest, digestOf, Manifest } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { problem } from './problems.ts';
 
 /** File names in a build folder, by what they are for. */
-export const ARTEFACT_NAMES: Readonly<Record<ArtefactRole, string>> = {
+export const ARTEFACT_NAMES = {
   kernel: 'vmlinuz',
   initramfs: 'initrd.img',
   root: 'root.squashfs',
-};
+  tree: 'tree.tar',
+  'tree-index': 'tree-index.json',
+  chunks: 'root.chunks',
+  contents: 'contents.json.zst',
+  disk: 'disk.raw.zst',
+  iso: 'medium.iso',
+} as const satisfies Readonly<Record<ArtefactRole, string>>;
 const MANIFEST_NAME = 'manifest.json';
 /** One read per piece, in place of Node's sixteen. */
 const READ_BYTES = 1024 * 1024;
@@ -68,16 +74,21 @@ export async function verifyBuildFolder(folder: string, options: HashOptions = {
 }
 
 /**
- * Hashes the three artefacts that lie in `folder` and writes manifest.json beside them.
+ * Hashes the artefacts that lie in `folder` and writes manifest.json beside them.
+ * @param names of files that are not called as in ARTEFACT_NAMES.
  * @returns the manifest as written.
+ * @throws Problem `manifest_invalid` where one is missing that the boot style needs.
  */
 export async function writeManifest(
   folder: string,
-  release: Pick<Manifest, 'name' | 'version' | 'architecture' | 'kernelArguments'>,
+  release: Omit<Manifest, 'format' | 'artefacts'>,
   options: HashOptions = {},
+  names: Partial<Record<ArtefactRole, string>> = {},
 ): Promise<Manifest> {
+  const present = new Set(await readdir(folder));
+  const expected = Object.entries({ ...ARTEFACT_NAMES, ...names }).filter(([, name]) => present.has(name));
   const files = await Promise.all(
-    Object.entries(ARTEFACT_NAMES).map(async ([role, name]) => ({
+    expected.map(async ([role, name]) => ({
       role: role as ArtefactRole,
       name,
       path: join(folder, name),
@@ -94,7 +105,7 @@ export async function writeManifest(
     artefacts.push({ role, name, ...digest, pieces: [...digest.pieces] });
     before += length;
   }
-  const manifest = parseManifest(folder, { format: 1, ...release, bootStyle: 'live-boot', artefacts });
+  const manifest = parseManifest(folder, { format: 1, ...release, artefacts });
   await writeFile(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }

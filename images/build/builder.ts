@@ -62,6 +62,7 @@ export async function buildImage(options: BuildOptions): Promise<Manifest> {
         name: recipe.name,
         version: recipe.version,
         architecture: recipe.architecture,
+        bootStyle: 'live-boot',
         kernelArguments: [LIVE_BOOT_ARGUMENT, ...recipe.kernelArguments],
       },
       {

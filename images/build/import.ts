@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArtefactRole, Manifest } from '@bootswarm/images/format';
+import type { BootRole, Manifest } from '@bootswarm/images/format';
 import { ARTEFACT_NAMES, writeManifest } from './build-folder.ts';
 import { LIVE_BOOT_ARGUMENT } from './plan.ts';
 import { problem } from './problems.ts';
@@ -28,7 +28,7 @@ interface Candidate {
 }
 
 /** Names as live-build gives them: `vmlinuz-6.1.0-56-amd64` beside `vmlinuz` on ISOs of several kernels. */
-const CANDIDATES: Readonly<Record<ArtefactRole, Candidate>> = {
+const CANDIDATES: Readonly<Record<BootRole, Candidate>> = {
   kernel: {
     what: 'kernel',
     plainNames: ['vmlinuz'],
@@ -57,7 +57,7 @@ export async function importFolder(options: ImportOptions): Promise<Manifest> {
   const { folder, names } = await liveFolder(options.folder);
   const chosen = chooseArtefacts(names, folder);
   return assembleFolder(options.outFolder, options.replace ?? false, async ({ result }) => {
-    for (const [role, name] of Object.entries(chosen) as [ArtefactRole, string][]) {
+    for (const [role, name] of Object.entries(chosen) as [BootRole, string][]) {
       options.signal?.throwIfAborted();
       await copyFile(join(folder, name), join(result, ARTEFACT_NAMES[role]), constants.COPYFILE_FICLONE);
     }
@@ -65,7 +65,13 @@ export async function importFolder(options: ImportOptions): Promise<Manifest> {
     const others = options.kernelArguments.filter((argument) => argument !== LIVE_BOOT_ARGUMENT);
     return writeManifest(
       result,
-      { name, version, architecture, kernelArguments: [LIVE_BOOT_ARGUMENT, ...others] },
+      {
+        name,
+        version,
+        architecture,
+        bootStyle: 'live-boot',
+        kernelArguments: [LIVE_BOOT_ARGUMENT, ...others],
+      },
       {
         ...(options.signal && { signal: options.signal }),
         onBytes: (bytes, ofBytes) => options.onProgress?.({ stage: 'hash', fraction: bytes / ofBytes }),
@@ -78,8 +84,8 @@ export async function importFolder(options: ImportOptions): Promise<Manifest> {
  * Picks the file of each role from the names in a folder.
  * @throws Problem `import_missing` or `import_ambiguous`.
  */
-export function chooseArtefacts(names: readonly string[], folder: string): Record<ArtefactRole, string> {
-  const choose = (role: ArtefactRole): string => {
+export function chooseArtefacts(names: readonly string[], folder: string): Record<BootRole, string> {
+  const choose = (role: BootRole): string => {
     const { what, plainNames, pattern, patternText } = CANDIDATES[role];
     const plain = names.filter((name) => plainNames.includes(name));
     const found = plain.length > 0 ? plain : names.filter((name) => pattern.test(name));

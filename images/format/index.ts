@@ -1,11 +1,13 @@
 /** What a release is, byte by byte: the manifest, piece arithmetic, digests and signatures. */
+export { BOOT_ROLES, BOOT_STYLES, type BootRole, BootStyle, isBootRole } from './boot-style.ts';
 export { type Digest, digestOf, sha256Of } from './digest.ts';
 export {
   Architecture,
   Artefact,
   ArtefactRole,
   artefactOf,
-  BootStyle,
+  edgeArtefacts,
+  findArtefact,
   KernelArgument,
   Manifest,
   PIECE_BYTES,

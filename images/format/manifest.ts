@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BOOT_ROLES, BOOT_STYLES, BootStyle } from './boot-style.ts';
 
 /** Bytes of every piece but the last. 1 MiB: one read, one hash and one request each (measurements.md). */
 export const PIECE_BYTES = 1024 * 1024;
@@ -18,8 +19,20 @@ export const ReleaseVersion = z
 export const Architecture = z.enum(['amd64', 'arm64']);
 export type Architecture = z.infer<typeof Architecture>;
 
-/** What an artefact is for. A live release has one of each. */
-export const ArtefactRole = z.enum(['kernel', 'initramfs', 'root']);
+/**
+ * What an artefact is for: what machines boot from (`kernel`, `initramfs`, `root`), an installer's repository (`tree`,
+ * with `tree-index`: where each of its files stands in it), and what is for operators (`disk`, `iso`, `contents`: the
+ * packages and files of the root) or for edges alone (`chunks`: which parts of the root an earlier release has too).
+ */
+export const ArtefactRole = z.enum([
+  ...BOOT_ROLES,
+  'tree',
+  'tree-index',
+  'chunks',
+  'contents',
+  'disk',
+  'iso',
+]);
 export type ArtefactRole = z.infer<typeof ArtefactRole>;
 
 /**
@@ -31,6 +44,8 @@ export const KernelArgument = z
   .regex(/^[\x21-\x7e]{1,256}$/, 'must be printable ASCII without blanks')
   .regex(/^(?!\|\|$|&&$|;$|#)/, 'must not be || && ; or begin with #, which iPXE takes for itself')
   .regex(/^(?!.*\$\{)/, 'must not hold ${, which iPXE takes for itself');
+
+const OPERATORS_ROLES: ReadonlySet<ArtefactRole> = new Set(['contents', 'disk', 'iso']);
 
 export const Artefact = z
   .strictObject({
@@ -54,10 +69,6 @@ export const Artefact = z
   });
 export type Artefact = z.infer<typeof Artefact>;
 
-/** How the root is reached by the initramfs: Debian live-boot's `fetch=URL`. */
-export const BootStyle = z.enum(['live-boot']);
-export type BootStyle = z.infer<typeof BootStyle>;
-
 /** A release's description: everything an edge or a machine needs to fetch and check it. */
 export const Manifest = z
   .strictObject({
@@ -66,6 +77,8 @@ export const Manifest = z
     version: ReleaseVersion,
     architecture: Architecture,
     bootStyle: BootStyle,
+    /** What the artefact `root` is; a squashfs where it is left out. A nested one holds one file that is the file system. */
+    rootFormat: z.enum(['squashfs', 'nested', 'iso']).optional(),
     kernelArguments: z.array(KernelArgument).max(64),
     artefacts: z.array(Artefact).min(1).max(16),
   })
@@ -73,13 +86,15 @@ export const Manifest = z
     path: ['artefacts'],
     message: 'must not hold two artefacts of one role',
   })
-  .refine(
-    (manifest) => ArtefactRole.options.every((role) => manifest.artefacts.some((a) => a.role === role)),
-    {
-      path: ['artefacts'],
-      message: `must hold ${ArtefactRole.options.join(', ')}`,
-    },
-  );
+  .superRefine(({ bootStyle, artefacts }, context) => {
+    const missing = BOOT_STYLES[bootStyle].needs.filter((role) => !artefacts.some((a) => a.role === role));
+    if (missing.length > 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['artefacts'],
+        message: `must hold ${missing.join(', ')} for boot style ${bootStyle}`,
+      });
+  });
 export type Manifest = z.infer<typeof Manifest>;
 
 /** `NAME/VERSION/ARCHITECTURE`, how operators write a release. */
@@ -102,9 +117,18 @@ export function pieceRange(
   return { start, end: Math.min(start + artefact.pieceBytes, artefact.length) };
 }
 
-/** The artefact of a role. The schema promises one of each. */
+/** Artefacts that an edge holds; the others are for operators. */
+export function edgeArtefacts(manifest: Manifest): readonly Artefact[] {
+  return manifest.artefacts.filter(({ role }) => !OPERATORS_ROLES.has(role));
+}
+
+export function findArtefact(manifest: Manifest, role: ArtefactRole): Artefact | undefined {
+  return manifest.artefacts.find((artefact) => artefact.role === role);
+}
+
+/** The artefact of a role that the boot style promises. */
 export function artefactOf(manifest: Manifest, role: ArtefactRole): Artefact {
-  const found = manifest.artefacts.find((artefact) => artefact.role === role);
+  const found = findArtefact(manifest, role);
   if (found === undefined) throw new TypeError(`manifest of ${releaseId(manifest)} holds no ${role}`);
   return found;
 }

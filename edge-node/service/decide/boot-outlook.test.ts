@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ArtefactRole, Manifest } from '@bootswarm/images/format';
+import type { BootRole, Manifest } from '@bootswarm/images/format';
 import { type Holdings, outlookOf, planBoot, planText } from './boot-plan.ts';
 import { HTTP_URL, MAC, NO_POLICY, segmentWith } from './testing/world.ts';
 
-const hashOf = (role: ArtefactRole): string => ({ kernel: 'a', initramfs: 'b', root: 'c' })[role].repeat(64);
+const hashOf = (role: BootRole): string => ({ kernel: 'a', initramfs: 'b', root: 'c' })[role].repeat(64);
 const manifest: Manifest = {
   format: 1,
   name: 'minimal',

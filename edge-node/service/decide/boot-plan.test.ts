@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type DesiredState, DhcpPolicy, Menu } from '@bootswarm/controller/contract';
-import type { ArtefactRole, Manifest } from '@bootswarm/images/format';
+import type { BootRole, Manifest } from '@bootswarm/images/format';
 import { type MenuPick, planBoot, planText } from './boot-plan.ts';
 import { HTTP_URL, MAC, NO_POLICY, OTHER_MAC, segmentWith } from './testing/world.ts';
 
@@ -11,8 +11,8 @@ const UUID = '11111111-2222-3333-4444-555555555555';
 const OTHER_UUID = '99999999-2222-3333-4444-555555555555';
 const RELEASE = 'minimal/1.0/amd64';
 
-const hashOf = (role: ArtefactRole) => ({ kernel: 'a', initramfs: 'b', root: 'c' })[role].repeat(64);
-const artefact = (role: ArtefactRole, name: string) => ({
+const hashOf = (role: BootRole) => ({ kernel: 'a', initramfs: 'b', root: 'c' })[role].repeat(64);
+const artefact = (role: BootRole, name: string) => ({
   role,
   name,
   length: 10,
@@ -39,7 +39,7 @@ const local = { kind: 'local' } as const;
 interface World {
   readonly machines?: readonly DesiredMachine[];
   readonly releases?: Manifest[];
-  readonly ready?: readonly ArtefactRole[];
+  readonly ready?: readonly BootRole[];
   readonly fallback?: typeof live | typeof local;
   readonly uuid?: string;
 }

@@ -7,7 +7,15 @@ import {
   type Segment,
   type Sighting,
 } from '@bootswarm/controller/contract';
-import { type Artefact, artefactOf, type Manifest, releaseId } from '@bootswarm/images/format';
+import {
+  type Artefact,
+  artefactOf,
+  BOOT_STYLES,
+  edgeArtefacts,
+  findArtefact,
+  type Manifest,
+  releaseId,
+} from '@bootswarm/images/format';
 import { type BootPlan, SCRIPT_PATH } from '@bootswarm/ipxe';
 import { holdsOutsideDhcp } from './known-classes.ts';
 
@@ -113,12 +121,13 @@ function planRelease(
   });
   const manifest = state.releases.find((each) => releaseId(each) === release);
   if (!manifest) return wait('release_not_ready', `this edge does not know ${release} yet`);
-  const ready = manifest.artefacts.filter(({ sha256 }) => isReady(sha256));
-  const corrupt = manifest.artefacts.find(({ sha256 }) => !isReady(sha256) && isCorrupt(sha256));
+  const wanted = edgeArtefacts(manifest);
+  const ready = wanted.filter(({ sha256 }) => isReady(sha256));
+  const corrupt = wanted.find(({ sha256 }) => !isReady(sha256) && isCorrupt(sha256));
   if (corrupt)
     return wait('artefact_corrupt', `${corrupt.name} of ${release} came with a wrong SHA-256: not served`);
-  if (ready.length < manifest.artefacts.length) {
-    const reason = `this edge is fetching ${release}: ${ready.length} of ${manifest.artefacts.length} files`;
+  if (ready.length < wanted.length) {
+    const reason = `this edge is fetching ${release}: ${ready.length} of ${wanted.length} files`;
     return wait('release_not_ready', reason);
   }
   return planLive(manifest, httpUrl);
@@ -126,12 +135,16 @@ function planRelease(
 
 function planLive(manifest: Manifest, httpUrl: string): BootPlan {
   const urlOf = (artefact: Artefact): string => `${httpUrl}/artefacts/${artefact.sha256}/${artefact.name}`;
+  const root = findArtefact(manifest, 'root');
   return {
     kind: 'live',
     release: releaseId(manifest),
     kernelUrl: urlOf(artefactOf(manifest, 'kernel')),
     initramfsUrl: urlOf(artefactOf(manifest, 'initramfs')),
-    kernelArguments: [...manifest.kernelArguments, `fetch=${urlOf(artefactOf(manifest, 'root'))}`],
+    kernelArguments: [
+      ...manifest.kernelArguments,
+      ...(root ? BOOT_STYLES[manifest.bootStyle].rootArguments(urlOf(root)) : []),
+    ],
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type Sighting,
   tellingUuid,
 } from '@bootswarm/controller/contract';
+import { type BootRole, isBootRole } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { type BootPlan, renderScript, type Whereabouts } from '@bootswarm/ipxe';
 import { type MenuPick, outlookOf, planBoot, planText } from '../decide/boot-plan.ts';
@@ -19,7 +20,7 @@ import { BootFiles } from './boot-files.ts';
 /** Where an artefact that may be served lies, and what it is for. */
 export interface Servable {
   readonly path: string;
-  readonly role: 'kernel' | 'initramfs' | 'root';
+  readonly role: BootRole;
   /** Where it is held in memory. */
   readonly bytes?: Uint8Array;
 }
@@ -83,7 +84,9 @@ export class Serving {
     const artefacts = state.releases.flatMap((release) => release.artefacts);
     this.#bootFiles.keepOnly(new Set(artefacts.map(({ sha256 }) => sha256)));
     this.#servable = new Map(
-      artefacts.map(({ sha256, name, role }) => [`${sha256}/${name}`, { path: folder.pathOf(sha256), role }]),
+      artefacts.flatMap(({ sha256, name, role }) =>
+        isBootRole(role) ? [[`${sha256}/${name}`, { path: folder.pathOf(sha256), role }]] : [],
+      ),
     );
   }
 

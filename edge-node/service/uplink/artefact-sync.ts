@@ -1,5 +1,5 @@
 import { type Client, type EdgeStatus, endpoints } from '@bootswarm/controller/contract';
-import type { Artefact, Manifest } from '@bootswarm/images/format';
+import { type Artefact, edgeArtefacts, type Manifest } from '@bootswarm/images/format';
 import {
   type ArtefactFolder,
   type ArtefactSource,
@@ -101,7 +101,7 @@ export class ArtefactSync {
 
   /** Says what is wanted from now on. */
   want(releases: readonly Manifest[]): void {
-    this.#wanted = releases.flatMap((manifest) => manifest.artefacts);
+    this.#wanted = releases.flatMap(edgeArtefacts);
     const wanted = new Set(this.#wanted.map(({ sha256 }) => sha256));
     for (const sha256 of this.#waiting.keys()) if (!wanted.has(sha256)) this.#waiting.delete(sha256);
     for (const { sha256 } of this.#wanted)

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** How a release boots, and by what its initramfs comes to its root. */
+export const BootStyle = z.enum(['live-boot', 'dracut-live', 'casper', 'classic', 'installer', 'mini']);
+export type BootStyle = z.infer<typeof BootStyle>;
+
+/** Roles of the artefacts that a machine boots from. */
+export const BOOT_ROLES = ['kernel', 'initramfs', 'root'] as const;
+export type BootRole = (typeof BOOT_ROLES)[number];
+
+export function isBootRole(role: string): role is BootRole {
+  return (BOOT_ROLES as readonly string[]).includes(role);
+}
+
+interface BootStyleFacts {
+  /** Artefacts without which it does not boot. */
+  readonly needs: readonly BootRole[];
+  /** Kernel arguments by which the initramfs fetches its root from a URL. */
+  readonly rootArguments: (url: string) => readonly string[];
+}
+
+const none = (): readonly string[] => [];
+
+export const BOOT_STYLES: Readonly<Record<BootStyle, BootStyleFacts>> = {
+  /** Debian: live-boot(7). */
+  'live-boot': { needs: BOOT_ROLES, rootArguments: (url) => [`fetch=${url}`] },
+  /** Fedora, CentOS and their kin: dracut.cmdline(7), "Booting live images". */
+  'dracut-live': {
+    needs: BOOT_ROLES,
+    rootArguments: (url) => [`root=live:${url}`, 'rd.live.image', 'ip=dhcp', 'rd.neednet=1'],
+  },
+  /** Ubuntu: casper(7). Its root is an ISO. */
+  casper: {
+    needs: BOOT_ROLES,
+    rootArguments: (url) => ['boot=casper', 'ip=dhcp', `url=${url}`],
+  },
+  /** A kernel and one large initramfs that holds the root. */
+  classic: { needs: ['kernel', 'initramfs'], rootArguments: none },
+  /** A distribution's own network installer. */
+  installer: { needs: ['kernel', 'initramfs'], rootArguments: none },
+  /** Ours: the agent is in the initramfs. */
+  mini: { needs: ['kernel', 'initramfs'], rootArguments: none },
+};

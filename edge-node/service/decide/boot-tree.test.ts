@@ -5,6 +5,7 @@ import { findInTree, isMissed, plainName, type TreeEntry, type Viewer } from './
 const MAC = '52:54:00:aa:00:01';
 const UUID = '11111111-2222-3333-4444-555555555555';
 const SHA256 = 'ab'.repeat(32);
+const ID = SHA256.slice(0, 16);
 const FIRMWARE = new Set(['undionly.kpxe', 'shimx64.efi']);
 const known: Viewer = { address: '10.66.1.171', machine: { mac: MAC, uuid: UUID } };
 const withoutUuid: Viewer = { address: '10.66.1.171', machine: { mac: MAC } };
@@ -22,12 +23,9 @@ describe('a name of the boot tree', () => {
     ['firmware, after slashes', '//undionly.kpxe', known, { kind: 'firmware', name: 'undionly.kpxe' }],
     ['firmware, Windows-like', '\\shimx64.efi', known, { kind: 'firmware', name: 'shimx64.efi' }],
     ['firmware that is not here', 'grubx64.efi', known, undefined],
-    [
-      'an artefact',
-      `/artefacts/${SHA256}/vmlinuz`,
-      known,
-      { kind: 'artefact', sha256: SHA256, name: 'vmlinuz' },
-    ],
+    ['an artefact', `/artefacts/${SHA256}/vmlinuz`, known, { kind: 'artefact', id: SHA256, name: 'vmlinuz' }],
+    ['one by its id', `artefacts/${ID}/vmlinuz`, known, { kind: 'artefact', id: ID, name: 'vmlinuz' }],
+    ['one by less', `artefacts/${ID.slice(1)}/vmlinuz`, known, undefined],
     ['an artefact above itself', `artefacts/${SHA256}/..`, known, undefined],
     ['what iPXE asks for first', 'autoexec.ipxe', known, config('ipxe', known)],
     ['what iPXE asks for then', '/autoexec.ipxe', unknown, config('ipxe', unknown)],

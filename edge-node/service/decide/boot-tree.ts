@@ -10,7 +10,7 @@ export interface Viewer {
 /** What a name of the boot tree stands for. Whatever it does not stand for, there is none of: no disk is looked at. */
 export type TreeEntry =
   | { readonly kind: 'firmware'; readonly name: string }
-  | { readonly kind: 'artefact'; readonly sha256: string; readonly name: string }
+  | { readonly kind: 'artefact'; readonly id: string; readonly name: string }
   /** Rendered for the machine, or, where nobody knows which it is, for its segment. */
   | {
       readonly kind: 'config';
@@ -18,7 +18,7 @@ export type TreeEntry =
       readonly machine: Sighting | undefined;
     };
 
-const ARTEFACT = /^artefacts\/([0-9a-f]{64})\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
+const ARTEFACT = /^artefacts\/([0-9a-f]{16}|[0-9a-f]{64})\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
 /** GRUB looks beside its own configuration; Debian's installer tree has another folder above. */
 const GRUB = /^(?:(?:boot\/)?grub\/)?grub\.cfg(?:-(.+))?$/;
 const PXELINUX = /^pxelinux\.cfg\/(.+)$/;
@@ -53,8 +53,8 @@ export function findInTree(
   firmware: { has(name: string): boolean },
 ): TreeEntry | undefined {
   if (firmware.has(name)) return { kind: 'firmware', name };
-  const [, sha256 = '', artefact = ''] = ARTEFACT.exec(name) ?? [];
-  if (sha256 !== '') return { kind: 'artefact', sha256, name: artefact };
+  const [, id = '', artefact = ''] = ARTEFACT.exec(name) ?? [];
+  if (id !== '') return { kind: 'artefact', id, name: artefact };
   // iPXE's own script needs no name in it: it tells MAC and UUID where it goes on.
   if (name === 'autoexec.ipxe') return { kind: 'config', style: 'ipxe', machine: viewer.machine };
   const [, pxelinux] = PXELINUX.exec(name) ?? [];

@@ -43,7 +43,7 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
   const counters = new Counters();
   const callers: ScriptCaller[] = [];
   const sent: string[] = [];
-  const artefact: Servable = { path: join(folder, 'root'), role: 'root' };
+  const artefact: Servable = { sha256: SHA256, path: join(folder, 'root'), role: 'root' };
   const server = await startHttpServer({
     port: 0,
     scriptFor: async (caller) => {

@@ -29,7 +29,7 @@ export interface HttpService {
   /** The script for a machine; undefined where no segment of this edge has the caller's address. */
   readonly scriptFor: (caller: ScriptCaller) => Promise<string | undefined>;
   readonly firmwareOf: (name: string) => Uint8Array | undefined;
-  readonly artefactOf: (sha256: string, name: string) => Servable | undefined;
+  readonly artefactOf: (id: string, name: string) => Servable | undefined;
   /** Told how the transfer of an artefact ended. */
   readonly onSent: (clientAddress: string, artefact: Servable, sent: Sent) => void;
   /** Told that a boot file was sent whole, or asked for in vain. */
@@ -118,10 +118,11 @@ function makeApp(service: HttpService): Hono<Bindings> {
     return RESPONSE_ALREADY_SENT;
   });
 
-  app.get('/artefacts/:sha256/:name', async (c) => {
-    const { sha256, name } = c.req.param();
-    const artefact = service.artefactOf(sha256, name);
+  app.get('/artefacts/:id/:name', async (c) => {
+    const { id, name } = c.req.param();
+    const artefact = service.artefactOf(id, name);
     if (!artefact) return c.notFound();
+    const { sha256 } = artefact;
     const { incoming, outgoing } = c.env;
     // A socket that was closed after its last byte has forgotten whose it was.
     const client = clientOf(c);

@@ -10,7 +10,7 @@ import {
 import { type BootRole, isBootRole } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { type BootPlan, renderScript, type Whereabouts } from '@bootswarm/ipxe';
-import { type MenuPick, outlookOf, planBoot, planText } from '../decide/boot-plan.ts';
+import { artefactId, type MenuPick, outlookOf, planBoot, planText } from '../decide/boot-plan.ts';
 import type { Lease } from '../decide/lease.ts';
 import { compileSite, type Site } from '../decide/site.ts';
 import { capsFor, type TransferCaps } from '../decide/tftp-caps.ts';
@@ -19,6 +19,7 @@ import { BootFiles } from './boot-files.ts';
 
 /** Where an artefact that may be served lies, and what it is for. */
 export interface Servable {
+  readonly sha256: string;
   readonly path: string;
   readonly role: BootRole;
   /** Where it is held in memory. */
@@ -65,7 +66,7 @@ export class Serving {
   readonly #bootFiles = new BootFiles();
   #state: DesiredState | undefined;
   #site: Site | undefined;
-  /** By `SHA-256/NAME`. */
+  /** By `SHA-256/NAME` and by `ID/NAME`. */
   #servable: ReadonlyMap<string, Servable> = new Map();
 
   constructor(parts: ServingParts) {
@@ -84,9 +85,11 @@ export class Serving {
     const artefacts = state.releases.flatMap((release) => release.artefacts);
     this.#bootFiles.keepOnly(new Set(artefacts.map(({ sha256 }) => sha256)));
     this.#servable = new Map(
-      artefacts.flatMap(({ sha256, name, role }) =>
-        isBootRole(role) ? [[`${sha256}/${name}`, { path: folder.pathOf(sha256), role }]] : [],
-      ),
+      artefacts.flatMap(({ sha256, name, role }) => {
+        if (!isBootRole(role)) return [];
+        const servable = { sha256, path: folder.pathOf(sha256), role };
+        return [sha256, artefactId(sha256)].map((id) => [`${id}/${name}`, servable] as const);
+      }),
     );
   }
 
@@ -134,11 +137,12 @@ export class Serving {
     return capsFor(segment, this.#state?.policy.classes ?? [], this.#parts.holderOf(address));
   }
 
-  /** An artefact of a wanted release, once it is verified. */
-  artefactOf(sha256: string, name: string): Servable | undefined {
-    const servable = this.#parts.isReady(sha256) ? this.#servable.get(`${sha256}/${name}`) : undefined;
-    if (servable === undefined || servable.role === 'root') return servable;
-    const bytes = this.#bootFiles.bytesOf(sha256, servable.path);
+  /** An artefact of a wanted release, once it is verified. @param id its SHA-256, or the beginning that scripts name. */
+  artefactOf(id: string, name: string): Servable | undefined {
+    const servable = this.#servable.get(`${id}/${name}`);
+    if (servable === undefined || !this.#parts.isReady(servable.sha256)) return undefined;
+    if (servable.role === 'root') return servable;
+    const bytes = this.#bootFiles.bytesOf(servable.sha256, servable.path);
     return bytes ? { ...servable, bytes } : servable;
   }
 

@@ -34,7 +34,7 @@ function benchOf(artefacts: Readonly<Record<string, Servable>> = {}, map = ''): 
         planned.push(caller);
         return { plan: { kind: 'local' }, where: { edge: 'edge1', segment: 'seg1' } };
       },
-      artefactOf: (sha256, name) => artefacts[`${sha256}/${name}`],
+      artefactOf: (id, name) => artefacts[`${id}/${name}`],
       tftpCapsOf: () => ({ blockBytesMost: 1000, windowMost: 3 }),
       tell: (stage, address, news) => void (news && told.push(`${stage} ${address} ${news.detail}`)),
     },
@@ -89,9 +89,9 @@ describe('the tree that a machine sees by TFTP', () => {
       const path = join(folder, 'initrd');
       await writeFile(path, 'initramfs');
       const { ask } = benchOf({
-        [`${SHA256}/vmlinuz`]: { path: '/nowhere', role: 'kernel', bytes: kernel },
-        [`${SHA256}/initrd.img`]: { path, role: 'initramfs' },
-        [`${SHA256}/root.squashfs`]: { path, role: 'root' },
+        [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: '/nowhere', role: 'kernel', bytes: kernel },
+        [`${SHA256}/initrd.img`]: { sha256: SHA256, path, role: 'initramfs' },
+        [`${SHA256}/root.squashfs`]: { sha256: SHA256, path, role: 'root' },
       });
       assert.equal(await ask(`/artefacts/${SHA256}/vmlinuz`), 'kernel');
       const both = [ask(`artefacts/${SHA256}/initrd.img`), ask(`artefacts/${SHA256}/initrd.img`)];
@@ -120,7 +120,7 @@ describe('the tree that a machine sees by TFTP', () => {
 
   test('journals the end of a transfer under its stage', () => {
     const { tree, told } = benchOf({
-      [`${SHA256}/vmlinuz`]: { path: '/nowhere', role: 'kernel', bytes: kernel },
+      [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: '/nowhere', role: 'kernel', bytes: kernel },
     });
     for (const file of ['/snponly.efi', `/artefacts/${SHA256}/vmlinuz`, 'grub/grub.cfg'])
       tree.tellEnd({ file, clientAddress: MACHINE, serverAddress: '10.66.0.1' }, 'complete');

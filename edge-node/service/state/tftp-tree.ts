@@ -60,7 +60,7 @@ export class TftpTree {
         return bytes && { bytes };
       }
       case 'artefact':
-        return this.#artefact(entry.sha256, entry.name);
+        return this.#artefact(entry.id, entry.name);
       case 'config': {
         const text = this.#config(entry, request);
         return text === undefined ? undefined : { bytes: new Uint8Array(Buffer.from(text)) };
@@ -69,10 +69,11 @@ export class TftpTree {
   }
 
   /** Kernels and initramfs alone: a root is far too long for TFTP. */
-  #artefact(sha256: string, name: string): TftpAnswer | Promise<TftpAnswer> {
-    const artefact = this.#parts.serving.artefactOf(sha256, name);
+  #artefact(id: string, name: string): TftpAnswer | Promise<TftpAnswer> {
+    const artefact = this.#parts.serving.artefactOf(id, name);
     if (!artefact || artefact.role === 'root') return undefined;
     if (artefact.bytes) return { bytes: artefact.bytes };
+    const { sha256 } = artefact;
     let reading = this.#reading.get(sha256);
     if (!reading) {
       reading = readFile(artefact.path).finally(() => this.#reading.delete(sha256));
@@ -97,7 +98,7 @@ export class TftpTree {
   #stageOf(name: string): BootStage {
     const entry = findInTree(name, { address: '0.0.0.0', machine: undefined }, this.#parts.firmware);
     if (entry?.kind === 'config') return 'script';
-    const role = entry?.kind === 'artefact' && this.#parts.serving.artefactOf(entry.sha256, entry.name)?.role;
+    const role = entry?.kind === 'artefact' && this.#parts.serving.artefactOf(entry.id, entry.name)?.role;
     return role || 'firmware';
   }
 }

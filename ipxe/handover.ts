@@ -1,4 +1,4 @@
-import { SCRIPT_PATH } from './script.ts';
+import { SCRIPT_PATH } from './plan.ts';
 
 /** Run from `autoexec.ipxe`, iPXE has not asked for an address yet. */
 const NETWORK = 'isset ${netX/ip} || dhcp || echo Bootswarm: no address by DHCP';

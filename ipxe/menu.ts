@@ -1,4 +1,4 @@
-import type { BootPlan, Whereabouts } from './script.ts';
+import type { BootPlan, Whereabouts } from './plan.ts';
 
 const FAILED_SECONDS = 10;
 

@@ -1,4 +1,4 @@
-import type { BootPlan } from './script.ts';
+import type { BootPlan } from './plan.ts';
 import { pathOfUrl } from './tree-path.ts';
 
 const WAIT_SECONDS = 10;

@@ -1,5 +1,5 @@
 import { OPTION } from './options/numbers.ts';
-import type { DhcpOptions } from './packet.ts';
+import type { DhcpOptions } from './options/option.ts';
 import { END, MAX_VALUE_BYTES } from './tlv.ts';
 
 interface Field {

@@ -20,7 +20,7 @@ export { machineId } from './options/machine-id.ts';
 export { maxMessageBytes, maxReplyBytes } from './options/max-message.ts';
 export { type MessageType, messageType } from './options/message-type.ts';
 export { OPTION } from './options/numbers.ts';
-export type { Option } from './options/option.ts';
+export type { DhcpOptions, Option } from './options/option.ts';
 export { parameterList } from './options/parameter-list.ts';
 export { BOOT_FROM_FILE, type PxeVendorOptions, pxeVendor } from './options/pxe-vendor.ts';
 export { type RelayAgent, relayAgent } from './options/relay-agent.ts';
@@ -36,7 +36,6 @@ export {
 export { userClasses } from './options/user-class.ts';
 export {
   type Decoded,
-  type DhcpOptions,
   type DhcpPacket,
   decode,
   encode,

@@ -2,10 +2,8 @@ import { ipv4FromBytes, ipv4ToNumber } from './addresses.ts';
 import { layOut, lengthInOne, writeInOne } from './fields.ts';
 import { latin1, putLatin1, putUint32, Slab, uint16At, uint32At } from './octets.ts';
 import { OPTION } from './options/numbers.ts';
+import type { DhcpOptions } from './options/option.ts';
 import { gather, joinParts } from './tlv.ts';
-
-/** Raw values by code, pieces joined; never PAD, END or 52, which only frame the others. */
-export type DhcpOptions = ReadonlyMap<number, Uint8Array>;
 
 /** A DHCP or BOOTP message (RFC 2131 section 2). Addresses are dotted; `0.0.0.0` means none. */
 export interface DhcpPacket {

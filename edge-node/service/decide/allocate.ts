@@ -1,5 +1,5 @@
 import { ipv4FromNumber, ipv4ToNumber } from '@bootswarm/edge-node/dhcp4';
-import type { Client } from './identify.ts';
+import type { Client } from './client.ts';
 import { isFreeFor, type Lease, type LeaseView } from './lease.ts';
 import type { Pool, ServedSegment } from './site.ts';
 import type { Terms } from './terms.ts';

@@ -1,16 +1,9 @@
 import type { BootCause, JournalRecord } from '@bootswarm/controller/contract';
 import { type DhcpPacket, decode, isBootp } from '@bootswarm/edge-node/dhcp4';
 import { decideBootp } from './bootp.ts';
+import { type Client, type Conversations, identifyClient, type Said, withWhatItSaid } from './client.ts';
 import { decideDhcp } from './dhcp.ts';
-import {
-  type Client,
-  type Conversations,
-  identifyClient,
-  identifySegment,
-  relayIn,
-  type Said,
-  withWhatItSaid,
-} from './identify.ts';
+import { identifySegment, relayIn } from './identify.ts';
 import type { Lease, LeaseView } from './lease.ts';
 import { decideBootServer, decideProxy } from './proxy.ts';
 import { type RateView, rateExceeded } from './rates.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { IpxeFeature } from '@bootswarm/edge-node/dhcp4';
 import { type BootFile, type BootMeans, chooseBootFile } from './boot-file.ts';
-import type { Client } from './identify.ts';
+import type { Client } from './client.ts';
 import { HTTP_URL, MAC } from './testing/world.ts';
 
 const SCRIPT = 'script http://10.99.0.1:8480/boot.ipxe?mac=${mac:hexhyp}&uuid=${uuid}&platform=${platform}';

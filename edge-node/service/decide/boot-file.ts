@@ -1,6 +1,6 @@
 import type { BootCause, PlatformKey } from '@bootswarm/controller/contract';
 import { platformOf, SCRIPT_PATH, USUAL_BOOT_FILES } from '@bootswarm/ipxe';
-import type { Client } from './identify.ts';
+import type { Client } from './client.ts';
 
 /** What a machine is to load next, and why. */
 export type BootFile =

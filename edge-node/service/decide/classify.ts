@@ -1,6 +1,6 @@
 import type { DhcpClass } from '@bootswarm/controller/contract';
 import { platformOf } from '@bootswarm/ipxe';
-import type { Client } from './identify.ts';
+import type { Client } from './client.ts';
 import { encodeSettings, type OptionLevel } from './options.ts';
 import { compilePattern } from './patterns.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type DhcpPacket, machineId, OPTION, subnetSelection, vendorClass } from '@bootswarm/edge-node/dhcp4';
-import { identifyClient, identifySegment, withWhatItSaid } from './identify.ts';
+import { identifyClient, withWhatItSaid } from './client.ts';
+import { identifySegment } from './identify.ts';
 import { compileSite } from './site.ts';
 import { MAC, NO_POLICY, packetOf, segmentWith } from './testing/world.ts';
 

@@ -1,5 +1,5 @@
 import type { Reservation } from '@bootswarm/controller/contract';
-import type { Client } from './identify.ts';
+import type { Client } from './client.ts';
 import { encodeSettings, type OptionLevel } from './options.ts';
 import { compilePattern, type Pattern } from './patterns.ts';
 

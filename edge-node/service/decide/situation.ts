@@ -1,7 +1,7 @@
 import type { BootCause } from '@bootswarm/controller/contract';
 import type { DhcpPacket } from '@bootswarm/edge-node/dhcp4';
 import { type BootFile, chooseBootFile } from './boot-file.ts';
-import type { Client } from './identify.ts';
+import type { Client } from './client.ts';
 import type { Lease, LeaseView, Origin } from './lease.ts';
 import type { ServedSegment } from './site.ts';
 import type { Terms } from './terms.ts';

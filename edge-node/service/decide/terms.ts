@@ -1,5 +1,5 @@
 import type { DhcpClass, PlatformKey } from '@bootswarm/controller/contract';
-import type { Client } from './identify.ts';
+import type { Client } from './client.ts';
 import type { OptionLevel } from './options.ts';
 import type { Reserved } from './reservations.ts';
 import type { ServedSegment, Site } from './site.ts';

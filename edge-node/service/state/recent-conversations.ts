@@ -1,4 +1,4 @@
-import type { Conversations, Said } from '../decide/identify.ts';
+import type { Conversations, Said } from '../decide/client.ts';
 
 const GENERATION = 20_000;
 

@@ -1,7 +1,7 @@
 import { uint16At } from '../octets.ts';
-import { DEFAULT_MAX_BYTES, type DhcpOptions } from '../packet.ts';
+import { DEFAULT_MAX_BYTES } from '../packet.ts';
 import { OPTION } from './numbers.ts';
-import { option } from './option.ts';
+import { type DhcpOptions, option } from './option.ts';
 
 const IP_AND_UDP_BYTES = 28;
 const ETHERNET_MTU_BYTES = 1500;

@@ -1,4 +1,5 @@
-import type { DhcpOptions } from '../packet.ts';
+/** Raw values by code, pieces joined; never PAD, END or 52, which only frame the others. */
+export type DhcpOptions = ReadonlyMap<number, Uint8Array>;
 
 /**
  * An option's two directions. A reply's options read as a list of facts:

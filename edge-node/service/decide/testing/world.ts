@@ -7,7 +7,7 @@ import {
   serverId,
 } from '@bootswarm/edge-node/dhcp4';
 import { requestWith } from '@bootswarm/edge-node/dhcp4/testing';
-import { identifyClient } from '../identify.ts';
+import { identifyClient } from '../client.ts';
 import type { Lease, LeaseView, Origin } from '../lease.ts';
 import type { RateView } from '../rates.ts';
 import { compileSite, type Pool, type ServedSegment, type Site } from '../site.ts';

@@ -47,6 +47,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'images/format': { uses: [] },
   'images/swarm': { uses: ['images/format'] },
   'images/build': { uses: ['images/format'] },
+  'images/install': { uses: ['images/format'], pure: true },
   ipxe: { uses: [], pure: true },
   'test/architecture': { uses: [] },
   'test/lab': { uses: [] },
@@ -87,5 +88,6 @@ export const FRONT_DOORS: Readonly<Record<string, string>> = {
   '@bootswarm/images/format': 'images/format/index.ts',
   '@bootswarm/images/swarm': 'images/swarm/index.ts',
   '@bootswarm/images/build': 'images/build/index.ts',
+  '@bootswarm/images/install': 'images/install/index.ts',
   '@bootswarm/ipxe': 'ipxe/index.ts',
 };

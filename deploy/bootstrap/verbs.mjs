@@ -3,6 +3,8 @@
 
 /** To make a live image of Debian's packages. */
 const build = ['debian-archive-keyring', 'gpg', 'mmdebstrap', 'squashfs-tools', 'zstd'];
+/** To read the media of distributions, and to make some like them. */
+const media = ['e2fsprogs', 'fdisk', 'libarchive-tools', 'xorriso'];
 /** To serve machines: the iPXE binaries. */
 const serve = ['ipxe'];
 /** To lay segments, relays and machines on this host. */
@@ -33,7 +35,7 @@ export const verbs = {
   test: {
     program: 'deploy/bootstrap/checks.ts',
     args: ['all'],
-    debian: [...build, ...serve, ...secureBoot, ...lab, ...peers],
+    debian: [...build, ...media, ...serve, ...secureBoot, ...lab, ...peers],
   },
   interop: {
     program: 'test/interop/main.ts',

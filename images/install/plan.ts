@@ -19,7 +19,7 @@ const ROOT_SPARE = 256 * MIB;
 const MBR_PARTITIONS_MOST = 4;
 const MBR_BYTES_MOST = 2 ** 41;
 
-export type PartitionRole = 'bios-boot' | 'esp' | 'swap' | 'extra' | 'root' | 'lvm';
+type PartitionRole = 'bios-boot' | 'esp' | 'swap' | 'extra' | 'root' | 'lvm';
 
 export interface PlannedPartition {
   /** From 1. */

@@ -54,7 +54,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'test/bench': {
     uses: ['test/lab', 'test/boot', 'controller/contract', 'edge-node/protocols/dhcp4', 'images/format'],
   },
-  'test/boot': { uses: ['test/lab', 'controller/contract', 'images/build', 'images/format'] },
+  'test/boot': {
+    uses: ['test/lab', 'controller/contract', 'images/build', 'images/format', 'images/install'],
+  },
   'test/faults': {
     uses: [
       'test/lab',

@@ -67,14 +67,14 @@ export async function readApplyFile(file: string): Promise<ApplyDocument> {
 }
 
 /** `reservations[3].address`, as the controller names fields too. */
-function fieldText(path: readonly PropertyKey[]): string {
+export function fieldText(path: readonly PropertyKey[]): string {
   return path
     .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at > 0 ? '.' : ''}${String(part)}`))
     .join('');
 }
 
 /** Where a field begins, or, where it is missing, what should hold it. */
-function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
+export function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true);
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;

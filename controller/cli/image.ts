@@ -1,12 +1,18 @@
 import { basename, resolve } from 'node:path';
-import { endpoints, type Release } from '@bootswarm/controller/contract';
-import { buildImage, importFolder, verifyBuildFolder } from '@bootswarm/images/build';
-import { Architecture, type Manifest, releaseId } from '@bootswarm/images/format';
+import { endpoints, type Release, type ReleaseUse, releaseUseText } from '@bootswarm/controller/contract';
+import { buildImage, readBuildFolder, verifyBuildFolder } from '@bootswarm/images/build';
+import { releaseId } from '@bootswarm/images/format';
 import type { Command } from 'commander';
+import { addDiff } from './image-diff.ts';
+import { addImport } from './image-import.ts';
+import { addRemoval } from './image-removal.ts';
+import { addRetention } from './image-retention.ts';
+import { artefactsText, builtText } from './image-text.ts';
 import { bytesText, factsText, tableText } from './output.ts';
 import { publish } from './publish.ts';
 import { parseRelease } from './references.ts';
 import { inSession } from './session.ts';
+import { KeyFolder, type KeyOptions, keysOption } from './signing/key-folder.ts';
 
 export function addImage(program: Command): void {
   const image = program.command('image').description('Build, import and publish live images.');
@@ -15,6 +21,9 @@ export function addImage(program: Command): void {
   addPublish(image);
   addList(image);
   addShow(image);
+  addDiff(image);
+  addRetention(image);
+  addRemoval(image);
 }
 
 function addBuild(image: Command): void {
@@ -44,55 +53,6 @@ function addBuild(image: Command): void {
     );
 }
 
-function addImport(image: Command): void {
-  image
-    .command('import')
-    .summary('take a live image that was made elsewhere')
-    .description(
-      'Takes kernel, initramfs and root of a Debian live folder into a folder that can be published.',
-    )
-    .argument('<folder>', 'holds vmlinuz, initrd.img and the squashfs, as on a Debian live medium')
-    .requiredOption('--name <name>')
-    .requiredOption('--version <version>')
-    .option('--architecture <architecture>', Architecture.options.join(' or '), 'amd64')
-    .option('--kernel-argument <argument...>', 'arguments that this image needs')
-    .option('--out <folder>', 'folder to make (default: NAME-VERSION-ARCHITECTURE)')
-    .option('--replace', 'replace the folder if it is there')
-    .action(
-      (
-        folder: string,
-        options: {
-          name: string;
-          version: string;
-          architecture: string;
-          kernelArgument?: string[];
-          out?: string;
-          replace?: true;
-        },
-        command: Command,
-      ) =>
-        inSession(command, async ({ output, progress, signal }) => {
-          const { name, version, architecture } = parseRelease(
-            `${options.name}/${options.version}/${options.architecture}`,
-          );
-          const outFolder = resolve(options.out ?? `${name}-${version}-${architecture}`);
-          const manifest = await importFolder({
-            folder,
-            name,
-            version,
-            architecture,
-            kernelArguments: options.kernelArgument ?? [],
-            outFolder,
-            replace: options.replace === true,
-            signal,
-            onProgress: progress.show,
-          });
-          progress.end();
-          output.result({ folder: outFolder, manifest }, () => builtText(outFolder, manifest));
-        }),
-    );
-}
-
 function addPublish(image: Command): void {
   image
     .command('publish')
@@ -101,15 +61,15 @@ function addPublish(image: Command): void {
       'Sends what the controller does not hold yet, and makes the release. It never changes afterwards.',
     )
     .argument('<folder>', "made by 'image build' or 'image import'")
-    .action((folder: string, _options: unknown, command: Command) =>
+    .addOption(keysOption())
+    .action((folder: string, options: KeyOptions, command: Command) =>
       inSession(command, async ({ output, progress, signal, client }) => {
-        // Asked first: who is not logged in should not wait for the hashes.
         const controller = client();
-        const build = await verifyBuildFolder(folder, {
-          signal,
-          onBytes: (bytes, ofBytes) => progress.show({ stage: 'verify', fraction: bytes / ofBytes }),
-        });
-        const release = await publish(controller, build.manifest, build.artefactPath, {
+        const build = await readBuildFolder(folder);
+        const release = await publish(controller, build, {
+          // Told once they do not match: otherwise every byte would be hashed on both sides (decisions/0003).
+          findDamage: () => verifyBuildFolder(folder, { signal }),
+          keys: new KeyFolder(options),
           signal,
           onBytes: (held, total) =>
             progress.show({
@@ -153,32 +113,20 @@ function addShow(image: Command): void {
     .action((text: string, _options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
         const params = parseRelease(text);
-        const release = await client().call(endpoints.showRelease, { params }, { signal });
-        output.result(release, releaseText);
+        const controller = client();
+        const release = await controller.call(endpoints.showRelease, { params }, { signal });
+        const uses = await controller.call(endpoints.releaseUses, { params }, { signal });
+        output.result({ ...release, uses }, releaseText);
       }),
     );
 }
 
-function releaseText({ manifest, publishedAt }: Release): string {
+function releaseText({ manifest, publishedAt, uses }: Release & { uses: readonly ReleaseUse[] }): string {
   const facts = factsText({
     release: releaseId(manifest),
     published: publishedAt,
     'kernel arguments': manifest.kernelArguments.join(' '),
+    'stays because': uses.map(releaseUseText).join('; ') || 'of retention alone',
   });
   return `${facts}\n\n${artefactsText(manifest)}`;
-}
-
-function builtText(folder: string, manifest: Manifest): string {
-  return [
-    `Built ${releaseId(manifest)} in ${folder}`,
-    artefactsText(manifest),
-    `Publish it with: bootswarm image publish ${folder}`,
-  ].join('\n');
-}
-
-function artefactsText(manifest: Manifest): string {
-  return tableText(
-    ['ROLE', 'NAME', 'SIZE', 'SHA-256'],
-    manifest.artefacts.map(({ role, name, length, sha256 }) => [role, name, bytesText(length), sha256]),
-  );
 }

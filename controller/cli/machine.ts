@@ -1,6 +1,14 @@
-import { endpoints, intentText, type MachineStory } from '@bootswarm/controller/contract';
+import {
+  endpoints,
+  intentText,
+  type Machine,
+  type MachineStory,
+  VariableName,
+  VariableValue,
+} from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
 import { factsText, tableText } from './output.ts';
+import { problem } from './problems.ts';
 import { parseIntent } from './references.ts';
 import { inSession } from './session.ts';
 
@@ -48,16 +56,53 @@ export function addMachine(program: Command): void {
       'Says what a machine does from its next boot on. A MAC that is not known yet registers a machine.',
     )
     .argument('<machine>', 'id, UUID or MAC')
-    .argument('<intent>', 'local, live or menu')
-    .argument('[release]', 'NAME/VERSION/ARCHITECTURE, for live')
+    .argument('<intent>', 'local, live, menu, inspect or installer')
+    .argument('[what]', 'NAME/VERSION/ARCHITECTURE for live, a profile for installer')
     .addHelpText('after', '\nExample:\n  bootswarm machine boot 52:54:00:12:34:56 live minimal/1.0/amd64')
-    .action((key: string, kind: string, release: string | undefined, _options: unknown, command: Command) =>
+    .action((key: string, kind: string, what: string | undefined, _options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const request = { params: { machine: key }, body: parseIntent(kind, release) };
+        const request = { params: { machine: key }, body: parseIntent(kind, what) };
         const changed = await client().call(endpoints.setIntent, request, { signal });
         output.result(changed, () => `Machine ${changed.id} boots: ${intentText(request.body)}`);
       }),
     );
+
+  machine
+    .command('set-variable')
+    .summary("set what installers' answers say of a machine")
+    .description(
+      "Sets variables of a machine's own, in the place of their defaults in installer profiles. A MAC that is not known yet registers a machine.",
+    )
+    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<name=value...>', 'NAME=VALUE; NAME alone takes the variable away')
+    .addHelpText('after', '\nExample:\n  bootswarm machine set-variable 52:54:00:12:34:56 disk=/dev/nvme0n1')
+    .action((key: string, settings: string[], _options: unknown, command: Command) =>
+      inSession(command, async ({ output, signal, client }) => {
+        const body = Object.fromEntries(settings.map(parseVariable));
+        const request = { params: { machine: key }, body };
+        const changed = await client().call(endpoints.setVariables, request, { signal });
+        output.result(changed, () => variablesText(changed));
+      }),
+    );
+}
+
+/** `NAME=VALUE`, or `NAME` to take it away. @throws Problem argument_invalid */
+function parseVariable(text: string): [string, string | null] {
+  const at = text.indexOf('=');
+  const [name, value] = at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + 1)];
+  const faulty = [VariableName.safeParse(name), VariableValue.nullable().safeParse(value)].find(
+    ({ success }) => !success,
+  );
+  if (!faulty) return [name, value];
+  const reason = `is no variable NAME=VALUE: it ${faulty.error?.issues[0]?.message}`;
+  throw problem('argument_invalid', { field: 'variable', facts: { text, reason } });
+}
+
+function variablesText({ id, variables = {} }: Machine): string {
+  const rows = Object.entries(variables);
+  return rows.length === 0
+    ? `Machine ${id} has no variables of its own`
+    : tableText(['VARIABLE', `OF MACHINE ${id}`], rows);
 }
 
 function storyText(story: MachineStory): string {
@@ -68,10 +113,18 @@ function storyText(story: MachineStory): string {
     segment: story.segment,
     address: story.address,
     intent: story.intent ? intentText(story.intent) : 'default of its segment',
+    installed: installedText(story),
     'first seen': story.firstSeenAt,
     'last seen': story.lastSeenAt,
   });
   if (story.journal.length === 0) return facts;
   const rows = story.journal.map((each) => [each.at, each.edge, each.stage, each.detail]);
   return `${facts}\n\n${tableText(['AT', 'EDGE', 'STAGE', 'WHAT HAPPENED'], rows)}`;
+}
+
+/** How the single-use intent went, as far as an edge told. */
+function installedText({ intent, epoch, spent }: Machine): string | undefined {
+  if (intent?.kind !== 'installer') return undefined;
+  if (spent === undefined || spent.epoch < (epoch ?? 0)) return 'not yet: at its next boot';
+  return `${spent.at}, edge ${spent.edge}: ${spent.detail}. Boots from its disk until the intent is set again`;
 }

@@ -1,5 +1,6 @@
 /** The `bootswarm` command: wiring. It speaks to the controller by the contract alone. */
 import { Command } from 'commander';
+import { addChannel } from './channel.ts';
 import { addDhcp } from './dhcp.ts';
 import { addDoctor } from './doctor.ts';
 import { addEdge } from './edge.ts';
@@ -7,8 +8,11 @@ import { addImage } from './image.ts';
 import { addLogin } from './login.ts';
 import { addMachine } from './machine.ts';
 import { addMenu } from './menu.ts';
+import { addMini } from './mini.ts';
+import { addProfile } from './profile.ts';
 import { addSegment } from './segment.ts';
 import { addTrace } from './trace.ts';
+import { addTrust } from './trust.ts';
 
 const program = new Command('bootswarm')
   .description('Installs and boots datacenters over the network.')
@@ -18,11 +22,15 @@ const program = new Command('bootswarm')
 
 addLogin(program);
 addImage(program);
+addChannel(program);
+addTrust(program);
 addSegment(program);
 addDhcp(program);
 addMenu(program);
+addMini(program);
 addEdge(program);
 addMachine(program);
+addProfile(program);
 addTrace(program);
 addDoctor(program);
 

@@ -23,6 +23,11 @@ export const problem = defineProblems({
     message: '{path} became shorter while it was sent',
     remedy: 'Build or import the image again, then publish it.',
   },
+  contents_unreadable: {
+    status: 422,
+    message: 'the list of what is in {release} cannot be read: {reason}',
+    remedy: 'Publish that build again under another version; the release itself is not touched by this.',
+  },
   system: {
     status: 500,
     message: '{reason}',
@@ -44,6 +49,12 @@ export const problem = defineProblems({
     remedy:
       "Correct these fields and apply the file again; nothing was changed. 'bootswarm segment show NAME --yaml' shows the shape.",
   },
+  profile_invalid: {
+    status: 400,
+    message: '{file} is not as it should be:\n  {list}',
+    remedy:
+      "Correct these fields and apply the file again; nothing was changed. 'bootswarm profile apply --help' shows one.",
+  },
   dhcpd_conf_syntax: {
     status: 400,
     message: '{file}:{line}:{column}: {reason}',
@@ -53,6 +64,51 @@ export const problem = defineProblems({
     status: 400,
     message: 'no password was given',
     remedy: 'Type it when asked, or pipe it in.',
+  },
+  key_missing: {
+    status: 404,
+    message: 'there is no {role} key in {file}',
+    remedy:
+      "Name the folder that 'bootswarm trust init' made with --keys (or BOOTSWARM_KEYS), and a root key that lies elsewhere with --root-key.",
+  },
+  key_unreadable: {
+    status: 422,
+    message: '{file} is no Ed25519 private key in PEM: {reason}',
+    remedy: "Put the key back that 'bootswarm trust init' made there.",
+  },
+  key_not_trusted: {
+    status: 403,
+    message: 'the root of trust does not name the {role} key in {file}',
+    remedy:
+      "It was replaced: get the new one from who did, or name another folder with --keys. 'bootswarm trust show' tells which keys count.",
+  },
+  trust_not_known: {
+    status: 412,
+    message: '{folder} does not know the root of trust of this controller',
+    remedy:
+      "Copy the whole folder of keys from where 'bootswarm trust init' ran, with its known.json, or name it with --keys.",
+  },
+  trust_exists: {
+    status: 409,
+    message: 'this controller has a root of trust already, of version {version}',
+    remedy: "There is nothing to do. 'bootswarm trust rotate' replaces its keys.",
+  },
+  trust_other: {
+    status: 409,
+    message: 'the root of trust of the controller does not go on from the one that {folder} knows: {reason}',
+    remedy:
+      'Sign nothing for it: this is another controller, or someone changed it. --keys names the keys of another one.',
+  },
+  targets_went_back: {
+    status: 409,
+    message: 'the controller shows signed targets of version {version}, and version {seen} was there before',
+    remedy:
+      'Sign nothing for it: it was restored from an old backup, or someone holds it back. Restore the newer state.',
+  },
+  channel_without_previous: {
+    status: 409,
+    message: 'channel {channel} does not know where it stood before',
+    remedy: "Say where it is to go: 'bootswarm channel promote RELEASE CHANNEL'.",
   },
   interrupted: {
     status: 499,

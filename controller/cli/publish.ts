@@ -1,8 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, endpoints, type Release, type Upload } from '@bootswarm/controller/contract';
-import { type Artefact, type Manifest, Problem } from '@bootswarm/images/format';
+import type { BuildFolder } from '@bootswarm/images/build';
+import { type Artefact, Problem } from '@bootswarm/images/format';
+import { releaseTarget } from '@bootswarm/images/trust';
 import { problem } from './problems.ts';
+import type { KeyFolder } from './signing/key-folder.ts';
+import { currentTrust, signTargets } from './signing/operator-trust.ts';
 
 /** Bytes of one request: what a broken connection costs at most is its last packets, what a lost one costs is this. */
 const REQUEST_BYTES = 64 * 1024 * 1024;
@@ -11,29 +15,60 @@ const READ_BYTES = 1024 * 1024;
 const TRIES = 7;
 
 export interface PublishOptions {
+  /** Whose signature the release gets. */
+  readonly keys: KeyFolder;
   readonly signal: AbortSignal;
   /** Told the bytes that the controller holds, of all artefacts together, and their sum. */
   readonly onBytes: (held: number, total: number) => void;
+  /** Called where the controller got other bytes than the manifest says; throws where the build itself is damaged. */
+  readonly findDamage: () => Promise<unknown>;
 }
 
 /**
  * Sends the artefacts that the controller does not hold, going on where an earlier try broke off, and then
- * publishes the release.
- * @throws Problem of the controller, or controller_unreachable when it stays away.
+ * signs and publishes the release.
+ * @throws Problem of the keys and of the controller, or controller_unreachable when it stays away.
  */
 export async function publish(
   client: Client,
-  manifest: Manifest,
-  pathOf: (artefact: Artefact) => string,
-  { signal, onBytes }: PublishOptions,
+  build: BuildFolder,
+  { keys, signal, onBytes, findDamage }: PublishOptions,
 ): Promise<Release> {
+  const { manifest } = build;
+  // Asked first: who cannot sign should not send gigabytes.
+  await currentTrust(client, keys, signal);
+  keys.key('targets');
+  const target = releaseTarget(manifest);
+  for (let tries = 1; ; tries++) {
+    try {
+      await sendArtefacts(client, build, signal, onBytes);
+      const release = await signTargets(
+        { client, keys, signal },
+        () => ({ add: [target] }),
+        (targets) => client.call(endpoints.publishRelease, { body: { manifest, targets } }, { signal }),
+      );
+      return release as Release;
+    } catch (error) {
+      if (hasCode(error, 'upload_wrong_hash')) await findDamage();
+      // No release named it any more, and it was removed after it had been found whole.
+      if (!hasCode(error, 'release_artefact_missing') || tries >= TRIES) throw error;
+    }
+  }
+}
+
+async function sendArtefacts(
+  client: Client,
+  { manifest, artefactPath }: BuildFolder,
+  signal: AbortSignal,
+  onBytes: PublishOptions['onBytes'],
+): Promise<void> {
   const total = manifest.artefacts.reduce((sum, artefact) => sum + artefact.length, 0);
   let before = 0;
   for (const artefact of manifest.artefacts) {
-    await sendArtefact(client, artefact, pathOf(artefact), signal, (held) => onBytes(before + held, total));
+    const told = (held: number): void => onBytes(before + held, total);
+    await sendArtefact(client, artefact, artefactPath(artefact), signal, told);
     before += artefact.length;
   }
-  return client.call(endpoints.publishRelease, { body: manifest }, { signal });
 }
 
 async function sendArtefact(
@@ -90,8 +125,9 @@ async function sendPart(
 }
 
 function isPassing(error: unknown): boolean {
-  return (
-    error instanceof Problem &&
-    ['controller_unreachable', 'upload_busy', 'upload_offset'].includes(error.code)
-  );
+  return hasCode(error, 'controller_unreachable', 'upload_busy', 'upload_offset');
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Problem && codes.includes(error.code);
 }

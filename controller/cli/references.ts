@@ -1,5 +1,14 @@
-import type { AddressRange, Intent } from '@bootswarm/controller/contract';
-import { Architecture, type Manifest, ReleaseName, ReleaseVersion } from '@bootswarm/images/format';
+import { type AddressRange, type Intent, Name } from '@bootswarm/controller/contract';
+import {
+  Architecture,
+  ChannelName,
+  channelId,
+  isChannelId,
+  type Manifest,
+  ReleaseName,
+  ReleaseVersion,
+  releaseId,
+} from '@bootswarm/images/format';
 import { z } from 'zod';
 import { problem } from './problems.ts';
 
@@ -19,6 +28,33 @@ export function parseRelease(text: string): Pick<Manifest, 'name' | 'version' | 
   throw problem('argument_invalid', { field: 'release', facts: { text, reason } });
 }
 
+const ChannelParts = z.object({ name: ReleaseName, channel: ChannelName, architecture: Architecture });
+
+/** `NAME/@CHANNEL[/ARCHITECTURE]` or `NAME CHANNEL`; amd64 where none is given. @throws Problem argument_invalid */
+export function parseChannel(
+  name: string,
+  channel: string,
+  architecture = 'amd64',
+): z.infer<typeof ChannelParts> {
+  const parsed = ChannelParts.safeParse({ name, channel: channel.replace(/^@/, ''), architecture });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw problem('argument_invalid', {
+    field: 'channel',
+    facts: {
+      text: `${name}/@${channel}/${architecture}`,
+      reason: `is no channel NAME/@CHANNEL/ARCHITECTURE: its ${String(issue?.path[0])} ${issue?.message}`,
+    },
+  });
+}
+
+/** A release or a channel, as an intent names it. @throws Problem argument_invalid */
+export function parseReference(text: string): string {
+  if (!isChannelId(text)) return releaseId(parseRelease(text));
+  const [name = '', channel = '', ...architecture] = text.split('/');
+  return channelId(parseChannel(name, channel, architecture.join('/') || undefined));
+}
+
 /** `FIRST-LAST`. The addresses themselves are checked by the contract. @throws Problem argument_invalid */
 export function parsePool(text: string): AddressRange {
   const [first, last, ...rest] = text.split('-').map((part) => part.trim());
@@ -29,18 +65,21 @@ export function parsePool(text: string): AddressRange {
   });
 }
 
-/** `local`, `menu` or `live RELEASE`. @throws Problem argument_invalid */
-export function parseIntent(kind: string, release: string | undefined): Intent {
-  if ((kind === 'local' || kind === 'menu') && release === undefined) return { kind };
-  if (kind === 'live' && release !== undefined) {
-    const { name, version, architecture } = parseRelease(release);
-    return { kind, release: `${name}/${version}/${architecture}` };
+/** `local`, `menu`, `inspect`, `live RELEASE` or `installer PROFILE`. @throws Problem argument_invalid */
+export function parseIntent(kind: string, what: string | undefined): Intent {
+  if ((kind === 'local' || kind === 'menu' || kind === 'inspect') && what === undefined) return { kind };
+  if (kind === 'live' && what !== undefined) return { kind, release: parseReference(what) };
+  if (kind === 'installer' && what !== undefined) {
+    const profile = Name.safeParse(what);
+    if (profile.success) return { kind, profile: profile.data };
+    const reason = `is no profile: it ${profile.error.issues[0]?.message}`;
+    throw problem('argument_invalid', { field: 'profile', facts: { text: what, reason } });
   }
   throw problem('argument_invalid', {
     field: 'intent',
     facts: {
-      text: [kind, release].filter(Boolean).join(' '),
-      reason: "is none of 'local', 'menu' and 'live RELEASE'",
+      text: [kind, what].filter(Boolean).join(' '),
+      reason: "is none of 'local', 'menu', 'inspect', 'live RELEASE' and 'installer PROFILE'",
     },
   });
 }

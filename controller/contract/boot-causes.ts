@@ -104,6 +104,45 @@ export const BOOT_CAUSES = {
     meaning: 'The kernel was fetched, and the root file system never was.',
     remedy: "The kernel has no driver for its NIC, or got no address: look at the machine's console.",
   },
+  agent_unheard: {
+    meaning: 'The mini image was fetched, and its agent never reported.',
+    remedy:
+      "Its kernel has no driver for the NIC, or the edge's HTTP port is not reached: the machine's console says which.",
+  },
+  answers_not_fetched: {
+    meaning: 'The installer was started, and never fetched its answers.',
+    remedy: "Its kernel has no driver for the NIC, or got no address: look at the machine's console.",
+  },
+  answers_refused: {
+    meaning:
+      'Answers of an installer, or its kernel, were asked for from an address that this edge has not leased to that machine.',
+    remedy:
+      'Nothing, if a stranger asked. Otherwise let the machine get its address from the edge that serves it its script.',
+  },
+  template_failed: {
+    meaning: 'The answers of the installer could not be written for this machine.',
+    remedy:
+      "Correct the profile ('bootswarm profile apply FILE') or the machine's variables ('bootswarm machine set-variable'), then set the intent again.",
+  },
+  profile_unknown: {
+    meaning: 'The profile that the machine is to be installed by is not known to this edge.',
+    remedy: "Look at 'bootswarm profile show NAME' and the release that it names.",
+  },
+  installer_given_up: {
+    meaning:
+      'The installer was started several times without fetching its answers, so the machine boots from its disk instead.',
+    remedy: "Look at the machine's console for why; then set the intent again: 'bootswarm machine boot'.",
+  },
+  installer_not_kept: {
+    meaning: "The edge's disk did not take note of the installation, so the installer was not started.",
+    remedy: "Make room on the edge's disk, or look at its health.",
+  },
+  release_untrusted: {
+    meaning:
+      'What the controller asks for, or the metadata that should vouch for it, is not what the operator signed: the edge takes nothing of it.',
+    remedy:
+      "Look at 'bootswarm trust show'. Where it is expired, renew it; where it is sound, someone changed it on its way to the edge.",
+  },
   rogue_server: {
     meaning: 'A DHCP server that is not welcome answers on the segment.',
     remedy: 'Find the port behind its address and shut it, or name it in otherServers of the segment.',

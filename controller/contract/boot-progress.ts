@@ -12,6 +12,9 @@ export interface Expectation {
   readonly withinSeconds: number;
 }
 
+/** By what a boot ends that loads a kernel: a root, an agent, or the answers of an installer. */
+export type LastOf = 'root_not_fetched' | 'agent_unheard' | 'answers_not_fetched';
+
 /** Where a boot stands. */
 export interface Progress {
   /** The record whose cause holds it up. */
@@ -21,6 +24,8 @@ export interface Progress {
   readonly ended: boolean;
   /** Whether the script left it open what comes, as a menu does. */
   readonly isOpen: boolean;
+  /** What it means when nothing comes after kernel and initramfs. */
+  readonly lastOf: LastOf;
   /** What arrived whole since the last script. */
   readonly loaded: ReadonlySet<BootStage>;
   /** Since when each thing is waited for, until something arrives. */
@@ -39,6 +44,9 @@ const PATIENCE = {
   kernel_not_fetched: { stage: 'kernel', withinSeconds: 60 },
   kernel_broken_off: { stage: 'initramfs', withinSeconds: 300 },
   root_not_fetched: { stage: 'root', withinSeconds: 600 },
+  // A server may take two minutes to find its disks, and its switch one to let frames pass.
+  agent_unheard: { stage: 'agent', withinSeconds: 300 },
+  answers_not_fetched: { stage: 'answers', withinSeconds: 600 },
 } as const satisfies Partial<Record<BootCause, Pick<Expectation, 'stage' | 'withinSeconds'>>>;
 
 /** After such a silence, DHCP of firmware is another boot. */
@@ -48,7 +56,19 @@ const RETRY_GAP_MS = 60_000;
 /** Within this, a second edge that was not chosen says nothing of the boot. */
 const SAME_EXCHANGE_MS = 10_000;
 
-const BEGINNING: Progress = { ended: false, isOpen: false, loaded: new Set(), waitingMs: new Map() };
+const LAST_OF: Readonly<Partial<Record<NonNullable<EdgeRecord['next']>, LastOf>>> = {
+  kernel: 'root_not_fetched',
+  agent: 'agent_unheard',
+  installer: 'answers_not_fetched',
+};
+
+const BEGINNING: Progress = {
+  ended: false,
+  isOpen: false,
+  lastOf: 'root_not_fetched',
+  loaded: new Set(),
+  waitingMs: new Map(),
+};
 
 /** The records of a machine's last boot, oldest first. */
 export function lastBoot(records: readonly EdgeRecord[]): readonly EdgeRecord[] {
@@ -125,8 +145,14 @@ function after(progress: Progress, record: EdgeRecord): Progress {
         ? expecting(arrived(progress), record, 'script_not_fetched')
         : expecting(arrived(progress), record, 'firmware_silent');
     case 'script': {
-      const fresh: Progress = { ...arrived(progress), loaded: new Set(), isOpen: next !== 'kernel' };
-      return next === 'kernel'
+      const lastOf = LAST_OF[next ?? 'nothing'];
+      const fresh: Progress = {
+        ...arrived(progress),
+        loaded: new Set(),
+        isOpen: lastOf === undefined,
+        lastOf: lastOf ?? 'root_not_fetched',
+      };
+      return lastOf
         ? expecting(fresh, record, 'kernel_not_fetched')
         : { ...fresh, expects: undefined, stoppedBy: undefined, ended: next === 'nothing' };
     }
@@ -134,6 +160,10 @@ function after(progress: Progress, record: EdgeRecord): Progress {
     case 'initramfs':
       return loading(progress, record);
     case 'root':
+    case 'agent':
+    case 'answers':
+    case 'tree':
+    case 'installed':
       return { ...arrived(progress), expects: undefined, stoppedBy: undefined, ended: true };
     default:
       return progress;
@@ -145,7 +175,7 @@ function told(progress: Progress, record: EdgeRecord): Progress {
   if (record.next === 'firmware') return expecting(progress, record, 'firmware_not_fetched');
   if (record.next === 'script') return expecting(progress, record, 'script_not_fetched');
   // The live system asks for an address of its own before it fetches its root.
-  if (progress.loaded.size > 0) return expecting(progress, record, 'root_not_fetched');
+  if (progress.loaded.size > 0) return expecting(progress, record, progress.lastOf);
   return { ...progress, expects: undefined, stoppedBy: undefined, ended: true };
 }
 
@@ -155,7 +185,7 @@ function loading(progress: Progress, record: EdgeRecord): Progress {
   if (progress.isOpen) return { ...here, expects: undefined, stoppedBy: undefined, ended: true };
   if (!here.loaded.has('kernel')) return expecting(here, record, 'kernel_not_fetched');
   if (!here.loaded.has('initramfs')) return expecting(here, record, 'kernel_broken_off');
-  return expecting(here, record, 'root_not_fetched');
+  return expecting(here, record, here.lastOf);
 }
 
 function expecting(progress: Progress, record: EdgeRecord, cause: keyof typeof PATIENCE): Progress {

@@ -64,6 +64,11 @@ const named: readonly (readonly [BootCause, BootStage])[] = [
   ['architecture_unknown', 'lease'],
   ['firmware_missing', 'lease'],
   ['rogue_server', 'discover'],
+  ['answers_refused', 'script'],
+  ['template_failed', 'script'],
+  ['profile_unknown', 'script'],
+  ['installer_given_up', 'script'],
+  ['installer_not_kept', 'script'],
 ];
 
 describe('a cause that the edge names is where the boot stopped', () => {
@@ -80,6 +85,19 @@ describe('a cause that the edge names is where the boot stopped', () => {
     });
 });
 
+const installerLoaded: readonly Line[] = [
+  ...withScriptLease,
+  [8, 'script', { address, next: 'installer' }],
+  [12, 'kernel', { address }],
+  [20, 'initramfs', { address }],
+];
+const miniLoaded: readonly Line[] = [
+  ...withScriptLease,
+  [8, 'script', { address, next: 'agent' }],
+  [12, 'kernel', { address }],
+  [20, 'initramfs', { address }],
+];
+
 const cases: readonly {
   readonly name: string;
   readonly lines: readonly Line[];
@@ -88,6 +106,42 @@ const cases: readonly {
   readonly gist: string;
 }[] = [
   { name: 'a machine that nobody heard', lines: [], now: 0, gist: 'stopped at discover: dhcp_unheard' },
+  {
+    name: 'an installer that has time yet to fetch its answers',
+    lines: [...installerLoaded, [50, 'offer', plain], [51, 'lease', plain]],
+    now: 600,
+    gist: 'under way, waiting for answers',
+  },
+  {
+    name: 'an installer that got an address, and never fetched its answers',
+    lines: [...installerLoaded, [50, 'offer', plain], [51, 'lease', plain]],
+    now: 652,
+    gist: 'stopped at answers: answers_not_fetched',
+  },
+  {
+    name: 'an installer that fetched its answers, and goes on',
+    lines: [...installerLoaded, [60, 'answers', { address, spentEpoch: 1 }], [70, 'tree', { address }]],
+    now: 9_000,
+    gist: 'booted',
+  },
+  {
+    name: 'a mini image whose agent has time yet',
+    lines: miniLoaded,
+    now: 100,
+    gist: 'under way, waiting for agent',
+  },
+  {
+    name: 'a mini image whose agent reported, and does so again',
+    lines: [...miniLoaded, [50, 'lease', plain], [60, 'agent', { address }], [90, 'agent', { address }]],
+    now: 4_000,
+    gist: 'booted',
+  },
+  {
+    name: 'a mini image that got an address, and no word from its agent',
+    lines: [...miniLoaded, [50, 'offer', plain], [51, 'lease', plain]],
+    now: 352,
+    gist: 'stopped at agent: agent_unheard',
+  },
   { name: 'an alarm alone', lines: [[0, 'alarm']], now: 1, gist: 'stopped at discover: dhcp_unheard' },
   {
     name: 'an offer that is young',
@@ -390,7 +444,9 @@ test('a story has each record, then what is waited for, then what was not reache
 });
 
 test('every cause but that of an alarm is told by some case here', () => {
+  const alarms: readonly BootCause[] = ['release_untrusted'];
   const told = new Set([
+    ...alarms,
     ...named.map(([cause]) => cause),
     ...cases.map(({ gist: text }) => text.split(': ')[1]),
   ]);

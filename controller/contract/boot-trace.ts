@@ -1,5 +1,5 @@
 import { BOOT_CAUSES, type BootCause } from './boot-causes.ts';
-import { type Expectation, lastBoot, progressOf } from './boot-progress.ts';
+import { type Expectation, type LastOf, lastBoot, progressOf } from './boot-progress.ts';
 import type { BootStage, EdgeRecord } from './journal.ts';
 
 /** A line of a machine's story. */
@@ -36,7 +36,12 @@ export interface BootTrace {
   readonly verdict?: Verdict;
 }
 
-const LOADING: readonly BootStage[] = ['script', 'kernel', 'initramfs', 'root'];
+const LOADING: readonly BootStage[] = ['script', 'kernel', 'initramfs'];
+const LAST_STAGES: Readonly<Record<LastOf, BootStage>> = {
+  root_not_fetched: 'root',
+  agent_unheard: 'agent',
+  answers_not_fetched: 'answers',
+};
 
 /**
  * How the last boot of a machine went, and where and why it stopped. Pure.
@@ -45,12 +50,13 @@ const LOADING: readonly BootStage[] = ['script', 'kernel', 'initramfs', 'root'];
  */
 export function traceBoot(records: readonly EdgeRecord[], now: string): BootTrace {
   const boot = lastBoot(records);
-  const { stoppedBy, expects, ended } = progressOf(boot);
+  const { stoppedBy, expects, ended, lastOf } = progressOf(boot);
+  const last = LAST_STAGES[lastOf];
   const lines = boot.map((record) => lineOf(record, record === stoppedBy));
   if (stoppedBy?.cause !== undefined)
     return {
       outcome: 'stopped',
-      stages: [...lines, ...notReached(stoppedBy.stage)],
+      stages: [...lines, ...notReached(stoppedBy.stage, last)],
       verdict: verdictOf(stoppedBy.stage, stoppedBy.cause, evidenceOf(stoppedBy)),
     };
   if (boot.length === 0) {
@@ -62,11 +68,16 @@ export function traceBoot(records: readonly EdgeRecord[], now: string): BootTrac
     };
   }
   if (expects === undefined) return { outcome: ended ? 'booted' : 'under way', stages: lines };
-  return withExpected(lines, expects, Date.parse(now));
+  return withExpected(lines, expects, last, Date.parse(now));
 }
 
 /** What was to come and did not: late, or still within its time. */
-function withExpected(lines: readonly TracedStage[], expects: Expectation, nowMs: number): BootTrace {
+function withExpected(
+  lines: readonly TracedStage[],
+  expects: Expectation,
+  last: BootStage,
+  nowMs: number,
+): BootTrace {
   const { stage, cause, after, sinceMs, withinSeconds } = expects;
   const seconds = Math.max(0, Math.round((nowMs - sinceMs) / 1000));
   const isLate = seconds > withinSeconds;
@@ -76,7 +87,7 @@ function withExpected(lines: readonly TracedStage[], expects: Expectation, nowMs
     ...(isLate ? { cause } : {}),
     detail: `nothing for ${seconds} s`,
   };
-  const stages = [...lines, silence, ...notReached(stage)];
+  const stages = [...lines, silence, ...notReached(stage, last)];
   if (!isLate) return { outcome: 'under way', stages };
   const evidence = `${evidenceOf(after)}, and no ${stage} for ${seconds} s`;
   return { outcome: 'stopped', stages, verdict: verdictOf(stage, cause, evidence) };
@@ -98,8 +109,10 @@ function lineOf(record: EdgeRecord, isStop: boolean): TracedStage {
   };
 }
 
-function notReached(stage: BootStage): readonly TracedStage[] {
-  const rest = LOADING.slice(LOADING.indexOf(stage) + 1);
+/** @param last the stage that ends the boot. */
+function notReached(stage: BootStage, last: BootStage): readonly TracedStage[] {
+  const stages = [...LOADING, last];
+  const rest = stages.slice(stages.indexOf(stage) + 1);
   return rest.map((each) => ({ stage: each, state: 'not reached', detail: '' }));
 }
 

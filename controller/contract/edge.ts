@@ -1,7 +1,9 @@
-import { Manifest } from '@bootswarm/images/format';
+import { ChannelPointer, Manifest } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { DhcpPolicy } from './dhcp-policy.ts';
+import { InstallerProfile, MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
+import { MiniSetting } from './mini.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 import { Segment } from './segment.ts';
 
@@ -49,6 +51,11 @@ export const DesiredMachine = z.strictObject({
   macs: z.array(Mac).min(1),
   uuid: Uuid.optional(),
   intent: Intent,
+  /** Of the intent: what writes to a disk is done once for each. 0 where it is left out. */
+  epoch: z.int().nonnegative().optional(),
+  /** Highest epoch that an edge has used up, as far as the controller heard. */
+  spentEpoch: z.int().positive().optional(),
+  variables: MachineVariables.optional(),
 });
 
 /** All that an edge needs to serve its segments on its own. Signed by the controller. */
@@ -62,7 +69,15 @@ export const DesiredState = z.strictObject({
   /** Addresses of the other edges of these segments: no strangers there. */
   fellows: z.array(Ipv4).default([]),
   machines: z.array(DesiredMachine),
-  /** Of every release that a segment or machine above names. */
+  /** That a machine above names. */
+  profiles: z.array(InstallerProfile).optional(),
+  /** Of every release that a segment, machine or profile above names. */
   releases: z.array(Manifest),
+  /** That a segment or machine above names. An edge follows one only as far as signed metadata says the same. */
+  channels: z.array(ChannelPointer).default([]),
+  /** Releases of the mini image; every edge wants them. */
+  mini: MiniSetting.optional(),
+  /** The first root of trust, for an edge that has none: it goes on from there and never takes another. */
+  trustRoot: z.string().optional(),
 });
 export type DesiredState = z.infer<typeof DesiredState>;

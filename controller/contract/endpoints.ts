@@ -1,5 +1,6 @@
 import {
   Architecture,
+  ChannelPointer,
   Manifest,
   ReleaseName,
   ReleaseVersion,
@@ -10,11 +11,17 @@ import { z } from 'zod';
 import { DhcpPolicy } from './dhcp-policy.ts';
 import { Edge, EdgeCredentials, EdgeInvitation, EdgeStatus } from './edge.ts';
 import type { Endpoint } from './endpoint.ts';
+import { InstallerProfile, VariableName, VariableValue } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord, JournalBatch, JournalReceipt } from './journal.ts';
 import { Machine, MachineJournal, MachineStory } from './machine.ts';
+import { MiniSetting } from './mini.ts';
 import { Instant, Name } from './names.ts';
+import { ReleaseRef } from './release-ref.ts';
+import { ReleaseUse } from './release-use.ts';
+import { Garbage, ReleaseRemoval, Retention } from './retention.ts';
 import { Segment } from './segment.ts';
+import { OnlineKeys, Publication, RootChange, TargetsChange, Trust, TrustFile } from './trust.ts';
 
 const ByName = z.object({ name: Name });
 const BySha256 = z.object({ sha256: Sha256 });
@@ -66,8 +73,69 @@ export const endpoints = {
     path: '/v1/releases',
     summary: 'Publish a release whose artefacts have arrived. It never changes afterwards',
     audience: 'operator',
-    body: Manifest,
+    body: Publication,
     result: Release,
+  },
+  removeReleases: {
+    method: 'post',
+    path: '/v1/releases/removal',
+    summary: 'Remove releases that nothing names. Their bytes go when garbage is collected',
+    audience: 'operator',
+    body: ReleaseRemoval,
+    result: z.array(z.string()),
+  },
+  releaseUses: {
+    method: 'get',
+    path: '/v1/releases/{name}/{version}/{architecture}/uses',
+    summary: 'What names a release, so that it is not removed',
+    audience: 'operator',
+    params: ByRelease,
+    result: z.array(ReleaseUse),
+  },
+  pinRelease: {
+    method: 'put',
+    path: '/v1/releases/{name}/{version}/{architecture}/pin',
+    summary: 'Keep a release whatever retention says',
+    audience: 'operator',
+    params: ByRelease,
+    result: Release,
+  },
+  unpinRelease: {
+    method: 'delete',
+    path: '/v1/releases/{name}/{version}/{architecture}/pin',
+    summary: 'Leave a release to retention again',
+    audience: 'operator',
+    params: ByRelease,
+    result: Release,
+  },
+  showRetention: {
+    method: 'get',
+    path: '/v1/retention',
+    summary: 'How many releases of each series stay though nothing names them',
+    audience: 'operator',
+    result: Retention,
+  },
+  replaceRetention: {
+    method: 'put',
+    path: '/v1/retention',
+    summary: 'Say how many releases of each series stay though nothing names them',
+    audience: 'operator',
+    body: Retention,
+    result: Retention,
+  },
+  showGarbage: {
+    method: 'get',
+    path: '/v1/garbage',
+    summary: 'Releases, artefacts and uploads that nobody needs any more',
+    audience: 'operator',
+    result: Garbage,
+  },
+  collectGarbage: {
+    method: 'post',
+    path: '/v1/garbage',
+    summary: 'Remove artefacts that no release names, and uploads that broke off; gives what was removed',
+    audience: 'operator',
+    result: Garbage,
   },
   showUpload: {
     method: 'get',
@@ -99,6 +167,61 @@ export const endpoints = {
     audience: 'operator-or-edge',
     params: BySha256,
     result: 'bytes',
+  },
+
+  showTrust: {
+    method: 'get',
+    path: '/v1/trust',
+    summary: 'The signed metadata that vouches for releases and channels, as it stands',
+    audience: 'operator',
+    result: Trust,
+  },
+  fetchTrustFile: {
+    method: 'get',
+    path: '/v1/trust/files/{file}',
+    summary: 'A file of signed metadata, as clients of The Update Framework ask for it',
+    audience: 'operator-or-edge',
+    params: TrustFile,
+    result: 'bytes',
+  },
+  replaceRoot: {
+    method: 'put',
+    path: '/v1/trust/root',
+    summary: 'Put the first root, or the next, which the keys of the one before signed',
+    audience: 'operator',
+    body: RootChange,
+    result: Trust,
+  },
+  makeOnlineKeys: {
+    method: 'post',
+    path: '/v1/trust/online-keys',
+    summary: "Make other keys for the controller's own signatures; they serve once a root names them",
+    audience: 'operator',
+    result: OnlineKeys,
+  },
+  renewTargets: {
+    method: 'put',
+    path: '/v1/trust/targets',
+    summary: 'Put targets metadata that vouches for the same, for longer',
+    audience: 'operator',
+    body: TargetsChange,
+    result: Trust,
+  },
+
+  listChannels: {
+    method: 'get',
+    path: '/v1/channels',
+    summary: 'All channels, and where they point to',
+    audience: 'operator',
+    result: z.array(ChannelPointer),
+  },
+  moveChannels: {
+    method: 'put',
+    path: '/v1/channels',
+    summary: 'Put targets metadata in which channels came, went or moved, and nothing else did',
+    audience: 'operator',
+    body: TargetsChange,
+    result: z.array(ChannelPointer),
   },
 
   listSegments: {
@@ -156,6 +279,22 @@ export const endpoints = {
     audience: 'operator',
     body: DhcpPolicy,
     result: DhcpPolicy,
+  },
+
+  showMini: {
+    method: 'get',
+    path: '/v1/mini',
+    summary: 'The mini image of each architecture',
+    audience: 'operator',
+    result: MiniSetting,
+  },
+  useMini: {
+    method: 'put',
+    path: '/v1/mini',
+    summary: 'Use a release as the mini image of its architecture',
+    audience: 'operator',
+    body: z.strictObject({ release: ReleaseRef }),
+    result: MiniSetting,
   },
 
   listEdges: {
@@ -277,5 +416,48 @@ export const endpoints = {
     params: ByMachine,
     body: Intent,
     result: Machine,
+  },
+  setVariables: {
+    method: 'post',
+    path: '/v1/machines/{machine}/variables',
+    summary:
+      'What answer files of installers say of this machine alone; null takes a variable away. A MAC that is not known yet registers a machine',
+    audience: 'operator',
+    params: ByMachine,
+    body: z.record(VariableName, VariableValue.nullable()),
+    result: Machine,
+  },
+
+  listProfiles: {
+    method: 'get',
+    path: '/v1/profiles',
+    summary: 'All profiles of network installers',
+    audience: 'operator',
+    result: z.array(InstallerProfile),
+  },
+  showProfile: {
+    method: 'get',
+    path: '/v1/profiles/{name}',
+    summary: 'One profile of a network installer',
+    audience: 'operator',
+    params: ByName,
+    result: InstallerProfile,
+  },
+  replaceProfile: {
+    method: 'put',
+    path: '/v1/profiles/{name}',
+    summary: 'Put a profile in the place of the one of that name, or add it',
+    audience: 'operator',
+    params: ByName,
+    body: InstallerProfile,
+    result: InstallerProfile,
+  },
+  removeProfile: {
+    method: 'delete',
+    path: '/v1/profiles/{name}',
+    summary: 'Remove a profile that no machine is to be installed by',
+    audience: 'operator',
+    params: ByName,
+    result: Nothing,
   },
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -74,10 +74,98 @@ export const ERRORS = {
     message: "artefact '{name}' is not what the manifest says: its {what} differs",
     remedy: 'Build or import the image again: the manifest and the files do not belong together.',
   },
+  release_in_use: {
+    status: 409,
+    message: 'release {release} is needed: {uses}',
+    remedy:
+      "Let those name another release first. 'bootswarm image show {release}' tells what names it, and 'image unpin' takes a pin away.",
+  },
+  release_removed: {
+    status: 409,
+    message: 'release {release} was removed on {removedAt}, and had other contents',
+    remedy: 'What a version is never changes, even once it is gone: give this build another version.',
+  },
+  trust_missing: {
+    status: 409,
+    message: 'nobody has said yet whose signatures edges and machines are to believe',
+    remedy: "Run 'bootswarm trust init' once: it makes the keys and signs what is published already.",
+  },
+  trust_file_unknown: {
+    status: 404,
+    message: 'there is no signed metadata {file} here',
+    remedy:
+      "Ask for timestamp.json, or for the versions that it and the root name; 'bootswarm trust show' tells them.",
+  },
+  trust_online_keys: {
+    status: 422,
+    message: "the root does not name the controller's own {role} key",
+    remedy: "Make the root with 'bootswarm trust', which asks the controller for it.",
+  },
+  trust_change_unexpected: {
+    status: 422,
+    message: 'the targets metadata also changes {path}, which this call is not about',
+    remedy: 'Take the metadata again, change what is meant alone, and repeat the command.',
+  },
+  trust_target_missing: {
+    status: 422,
+    message: 'the targets metadata does not vouch for {path} as it is here',
+    remedy: "Publish with 'bootswarm image publish', which signs the manifest that it sends.",
+  },
+  channel_unknown: {
+    status: 422,
+    message: 'there is no channel {channel}',
+    remedy: "Make it by promoting a release to it: 'bootswarm channel promote RELEASE CHANNEL'.",
+  },
+  channel_malformed: {
+    status: 422,
+    message: '{path} of the targets metadata is no pointer of that channel',
+    remedy: "Move channels with 'bootswarm channel'.",
+  },
+  channel_release_unknown: {
+    status: 422,
+    message: 'channel {channel} would point to {release}, which is not published',
+    remedy: "Publish it first, or choose one of 'bootswarm image list'.",
+  },
+  channel_pinned: {
+    status: 409,
+    message: 'channel {channel} is pinned to version {version}',
+    remedy: "Let it move again first: 'bootswarm channel unpin NAME CHANNEL'.",
+  },
+  channel_in_use: {
+    status: 409,
+    message: 'channel {channel} is named by {user}',
+    remedy: 'Give that another release or channel first.',
+  },
+  mini_not_mini: {
+    status: 422,
+    message: 'release {release} is no mini image: it boots as {bootStyle}',
+    remedy: "Build one with 'bootswarm mini build' and publish it.",
+  },
   machine_release_unknown: {
     status: 422,
     message: 'there is no published release {release}',
     remedy: "Publish it first, or choose one of 'bootswarm image list'.",
+  },
+  profile_unknown: {
+    status: 422,
+    message: 'there is no installer profile {profile}',
+    remedy: "Make it first ('bootswarm profile apply FILE'), or choose one of 'bootswarm profile list'.",
+  },
+  profile_in_use: {
+    status: 409,
+    message: 'machine {machine} is to be installed by profile {profile}',
+    remedy: "Let it do something else first: 'bootswarm machine boot {machine} local'.",
+  },
+  profile_release_unfit: {
+    status: 422,
+    message: 'release {release} has boot style {style}, which a profile of kind {kind} cannot run',
+    remedy: "Name a release that 'bootswarm image import' made of a network installer.",
+  },
+  profile_unfit: {
+    status: 422,
+    message: 'profile {profile} cannot install machine {machine}: {reason}',
+    remedy:
+      "Give the machine what it lacks ('bootswarm machine set-variable {machine} NAME=VALUE'), or correct the profile, then set the intent again.",
   },
   edge_unknown: {
     status: 422,

@@ -1,4 +1,16 @@
 /** What crosses the wire between controller, CLI, console and edges: shapes, calls, errors. */
+export {
+  AGENT_LOG_MOST_LINES,
+  AGENT_PATHS,
+  AGENT_REPORT_MOST_BYTES,
+  AGENT_WAIT_MOST_SECONDS,
+  AgentFacts,
+  AgentLog,
+  AgentOrder,
+  AgentReport,
+  AgentStage,
+} from './agent.ts';
+export { faultText, parseAnswerTemplate, renderAnswerTemplate } from './answer-template.ts';
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
 export { Client } from './client.ts';
@@ -29,6 +41,17 @@ export {
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, Release, type Upload } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
+export {
+  type BuiltInVariable,
+  INSTALLER_STYLES,
+  InstallerKind,
+  InstallerProfile,
+  MachineVariables,
+  profileProblem,
+  VariableName,
+  VariableValue,
+  variablesOf,
+} from './installer-profile.ts';
 export { Intent, intentText } from './intent.ts';
 export { type AddressRange, ipv4ToNumber, numberToIpv4, parseSubnet, rangeHolds } from './ipv4.ts';
 export { type BootStage, EdgeRecord, JOURNAL_BATCH_MOST, JournalRecord } from './journal.ts';
@@ -42,6 +65,10 @@ export {
 } from './machine.ts';
 export { Menu, type MenuEntry } from './menu.ts';
 export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
+export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
+export { RELEASE_USES, ReleaseUse, releaseUseText } from './release-use.ts';
+export { Garbage, ReleaseRemoval, Retention, RetentionRule } from './retention.ts';
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
+export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';

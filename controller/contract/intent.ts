@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Name } from './names.ts';
 import { ReleaseRef } from './release-ref.ts';
 
 /**
@@ -8,10 +9,15 @@ import { ReleaseRef } from './release-ref.ts';
 export const Intent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('local') }),
   z.strictObject({ kind: z.literal('menu') }),
+  /** Boots the mini image, whose agent reports what the machine is. */
+  z.strictObject({ kind: z.literal('inspect') }),
   z.strictObject({ kind: z.literal('live'), release: ReleaseRef }),
+  /** Runs a distribution's installer, once: it writes to a disk. */
+  z.strictObject({ kind: z.literal('installer'), profile: Name }),
 ]);
 export type Intent = z.infer<typeof Intent>;
 
 export function intentText(intent: Intent): string {
+  if (intent.kind === 'installer') return `installer ${intent.profile}`;
   return intent.kind === 'live' ? `live ${intent.release}` : intent.kind;
 }

@@ -15,6 +15,10 @@ export const BootStage = z.enum([
   'kernel',
   'initramfs',
   'root',
+  'agent',
+  'answers',
+  'tree',
+  'installed',
   'alarm',
 ]);
 export type BootStage = z.infer<typeof BootStage>;
@@ -35,7 +39,9 @@ export const JournalRecord = z.strictObject({
   /** Firmware spoke, rather than an installed system: a machine that nobody knew is one from now on. */
   netboot: z.literal(true).optional(),
   /** What the machine is expected to fetch now; left out where the record is no answer to it. */
-  next: z.enum(['firmware', 'script', 'kernel', 'nothing']).optional(),
+  next: z.enum(['firmware', 'script', 'kernel', 'installer', 'agent', 'nothing']).optional(),
+  /** A single-use intent of this epoch is over: the machine boots from its disk until another is set. */
+  spentEpoch: z.int().positive().optional(),
   /** How often the same was decided since the last record of it. */
   times: z.int().positive().optional(),
   /** What was decided and the reason, for a person. */

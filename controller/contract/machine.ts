@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord } from './journal.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
@@ -11,6 +12,14 @@ export const Machine = z.strictObject({
   uuid: Uuid.optional(),
   /** Its own; where there is none, its segment's default intent holds. */
   intent: Intent.optional(),
+  /** Counts up with every intent that is set, so that what writes to a disk is done once for each. */
+  epoch: z.int().positive().optional(),
+  /** How the last single-use intent ended. */
+  spent: z
+    .strictObject({ epoch: z.int().positive(), at: Instant, edge: Name, detail: z.string().max(500) })
+    .optional(),
+  /** What answer files of installers say of this machine alone. */
+  variables: MachineVariables.optional(),
   segment: Name.optional(),
   address: Ipv4.optional(),
   firstSeenAt: Instant.optional(),

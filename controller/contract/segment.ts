@@ -50,6 +50,9 @@ export const Segment = z.strictObject({
   tftp: TftpCaps.default({}),
   menu: Menu.optional(),
   /** What a machine without an intent of its own does. */
-  defaultIntent: Intent.default({ kind: 'local' }),
+  defaultIntent: Intent.refine(
+    ({ kind }) => kind !== 'installer',
+    'must not be an installer: what writes to a disk is set for each machine',
+  ).default({ kind: 'local' }),
 });
 export type Segment = z.infer<typeof Segment>;

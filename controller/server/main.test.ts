@@ -8,6 +8,8 @@ import { sha256Of } from '@bootswarm/images/format';
 import { sampleBytes } from './testing/samples.ts';
 import { ServerProgram } from './testing/server-program.ts';
 
+const MIB = 2 ** 20;
+
 describe('the controller as a program', () => {
   let data: string;
   beforeEach(async () => {
@@ -96,7 +98,8 @@ describe('the controller as a program', () => {
     const query = { after: 1_000_000, waitSeconds: 60 };
     const waits = new Client({ url, token }).call(endpoints.desiredState, { query });
 
-    const bytes = sampleBytes(5000);
+    // What comes is written by the mebibyte.
+    const bytes = sampleBytes(3 * MIB);
     const sha256 = sha256Of(bytes);
     await writeFile(join(data, 'artefacts', 'partial', sha256), bytes.subarray(0, 100));
     const stopping = Promise.withResolvers<void>();
@@ -104,13 +107,13 @@ describe('the controller as a program', () => {
       endpoints.sendUpload,
       { params: { sha256 }, query: { offset: 100, length: bytes.length } },
       (async function* () {
-        yield bytes.subarray(100, 200);
+        yield bytes.subarray(100, 2 * MIB);
         await stopping.promise;
-        yield bytes.subarray(200);
+        yield bytes.subarray(2 * MIB);
       })(),
     );
     // A round trip each: the wait, sent before, has arrived as well by then.
-    while ((await operator.call(endpoints.showUpload, { params: { sha256 } })).received < 200);
+    while ((await operator.call(endpoints.showUpload, { params: { sha256 } })).received < MIB);
     program.signal('SIGTERM');
     assert.equal(await waits, null);
     stopping.resolve();

@@ -6,12 +6,14 @@ import { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { ensureOperatorToken } from './access/tokens.ts';
+import { collectDaily } from './catalogue/garbage-daily.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { apiOf } from './http/routes.ts';
 import { makeServices, type Services } from './services.ts';
 import { problem, type StartOptions, startProblem } from './start-problems.ts';
 import { holdFolder } from './store/hold-folder.ts';
 import { LmdbStore } from './store/lmdb-store.ts';
+import { keepResigning } from './trust/resigning.ts';
 
 /** For requests that run when the controller is told to stop; twice this at most (http/listener.ts). */
 const GRACE_MS = 4000;
@@ -44,14 +46,17 @@ async function start(): Promise<void> {
   const store = LmdbStore.open(join(data, 'state'));
   const services = await makeServices(store, await ArtefactFolder.open(join(data, 'artefacts')));
   const listener = await listen(apiOf(services, log), options.port, address);
+  const stopCollecting = collectDaily(services.garbage, log);
   await tellOperatorToken(store);
+  const stopResigning = keepResigning(services.trust, log);
   const { port } = listener;
   log.info({ url: `http://${address}:${port}`, port, data, version: services.version }, 'controller is up');
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
-      void stop(listener, services);
+      stopResigning();
+      void stop(listener, services, stopCollecting);
     });
 }
 
@@ -66,7 +71,12 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
   process.stdout.write(`${JSON.stringify({ operatorToken, note })}\n`);
 }
 
-async function stop(listener: Listener, { feed, machines, store }: Services): Promise<void> {
+async function stop(
+  listener: Listener,
+  { feed, machines, store }: Services,
+  stopCollecting: () => Promise<void>,
+): Promise<void> {
+  await stopCollecting();
   feed.stop();
   machines.stop();
   // A store that is closed under a running request would fail it; one that is left open loses nothing.

@@ -1,17 +1,30 @@
 import { readFileSync } from 'node:fs';
-import { type Intent, problem } from '@bootswarm/controller/contract';
-import { makeSigningKey, type SigningKey } from '@bootswarm/images/format';
+import { channelId, isChannelId, makeSigningKey, type SigningKey } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
+import { Channels, releaseOf } from './catalogue/channels.ts';
+import { GarbageCollector } from './catalogue/garbage.ts';
+import { MiniImages } from './catalogue/mini.ts';
+import { ReleasePins } from './catalogue/release-pins.ts';
+import {
+  type CheckIntent,
+  holdRelease,
+  namedByMachines,
+  namedBySegments,
+  ReleaseUses,
+} from './catalogue/release-uses.ts';
 import { Releases } from './catalogue/releases.ts';
+import { RetentionSetting } from './catalogue/retention.ts';
 import { Uploads } from './catalogue/uploads.ts';
 import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
-import { Machines } from './machines/machines.ts';
+import { type CheckFit, Machines } from './machines/machines.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
+import { namedByProfiles, Profiles } from './profiles/profiles.ts';
 import type { StateStore } from './store/state-store.ts';
-import { transact } from './store/transact.ts';
+import { type Reads, transact } from './store/transact.ts';
+import { Trust } from './trust/trust.ts';
 
 /** All that the controller does, over one store and one folder of artefacts. */
 export interface Services {
@@ -19,11 +32,19 @@ export interface Services {
   readonly store: StateStore;
   readonly artefacts: ArtefactFolder;
   readonly uploads: Uploads;
+  readonly trust: Trust;
+  readonly channels: Channels;
   readonly releases: Releases;
+  readonly pins: ReleasePins;
+  readonly uses: ReleaseUses;
+  readonly retention: RetentionSetting;
+  readonly garbage: GarbageCollector;
   readonly segments: Segments;
   readonly policy: Policy;
   readonly edges: Edges;
   readonly machines: Machines;
+  readonly profiles: Profiles;
+  readonly mini: MiniImages;
   readonly feed: DesiredStateFeed;
 }
 
@@ -32,20 +53,49 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
   await upgradeMachines(store);
   const uploads = new Uploads(store, artefacts);
   const releases = new Releases(store);
-  const checkIntent = async (intent: Intent): Promise<void> => {
-    if (intent.kind === 'live' && !(await releases.find(intent.release)))
-      throw problem('machine_release_unknown', { field: 'release', facts: { release: intent.release } });
+  const trust = new Trust(store);
+  const channels = new Channels(store, trust);
+  const hold = (reference: string, reads: Reads) =>
+    isChannelId(reference) ? channels.hold(reads, reference) : holdRelease(reads, reference);
+  const manifestOf = async (reference: string) => {
+    const pointer = (await channels.list()).find((each) => channelId(each) === reference);
+    return (await releases.find(pointer ? releaseOf(pointer) : reference))?.manifest;
+  };
+  const profiles = new Profiles({ store, hold, manifestOf });
+  const mini = new MiniImages({ store, hold, manifestOf });
+  const checkIntent: CheckIntent = async (intent, reads) => {
+    if (intent.kind === 'installer') return profiles.hold(intent.profile, reads);
+    return intent.kind === 'live' ? hold(intent.release, reads) : {};
+  };
+  const checkFit: CheckFit = async (machine, reads) => {
+    if (machine.intent?.kind === 'installer')
+      await profiles.requireFit(machine.intent.profile, machine, reads);
   };
   const policy = new Policy(store);
   const segments = new Segments(store, policy, checkIntent);
-  const machines = new Machines(store, checkIntent);
+  const machines = new Machines(store, checkIntent, checkFit);
   const edges = new Edges(store, key.publicKey);
+  const pins = new ReleasePins(store, releases);
+  const retention = new RetentionSetting(store);
+  const uses = new ReleaseUses([
+    () => pins.namings(),
+    (reads) => channels.namings(reads),
+    (reads) => mini.namings(reads),
+    async () => namedByMachines(await machines.list()),
+    async () => namedBySegments(await segments.list()),
+    async () => namedByProfiles(await profiles.list()),
+  ]);
+  const garbage = new GarbageCollector({ store, folder: artefacts, releases, uses, uploads, retention });
   const readFleet = async () => ({
     segments: await segments.list(),
     policy: await policy.show(),
     edges: await edges.list(),
     machines: await machines.list(),
+    profiles: await profiles.list(),
     manifests: (await releases.list()).map((release) => release.manifest),
+    channels: await channels.list(),
+    trustRoot: await trust.firstRoot(),
+    mini: await mini.show(),
   });
   const feed = new DesiredStateFeed(store, readFleet, key.privateKey);
   return {
@@ -53,10 +103,18 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     store,
     artefacts,
     uploads,
+    trust,
+    channels,
     releases,
+    pins,
+    uses,
+    retention,
+    garbage,
     segments,
     policy,
     machines,
+    profiles,
+    mini,
     edges,
     feed,
   };

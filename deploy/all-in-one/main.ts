@@ -129,6 +129,7 @@ function welcome(): void {
     'Bootswarm is up. Next, in another terminal:',
     `  npm run bootswarm -- login ${controllerUrl}`,
     ...segments.map((command) => `  npm run bootswarm -- ${command}`),
+    '  npm run bootswarm -- trust init',
     '  npm run bootswarm -- image build images/recipes/minimal.yaml --out /tmp/minimal',
     '  npm run bootswarm -- image publish /tmp/minimal',
     '  npm run bootswarm -- machine boot MAC live minimal/1.0/amd64',

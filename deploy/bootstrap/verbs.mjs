@@ -5,6 +5,8 @@
 const build = ['debian-archive-keyring', 'gpg', 'mmdebstrap', 'squashfs-tools', 'zstd'];
 /** To read the media of distributions, and to make some like them. */
 const media = ['e2fsprogs', 'fdisk', 'libarchive-tools', 'xorriso'];
+/** To make the mini image, beside what a live image takes. */
+const mini = ['binutils', 'xz-utils'];
 /** To serve machines: the iPXE binaries. */
 const serve = ['ipxe'];
 /** To lay segments, relays and machines on this host. */
@@ -35,13 +37,13 @@ export const verbs = {
   test: {
     program: 'deploy/bootstrap/checks.ts',
     args: ['all'],
-    debian: [...build, ...media, ...serve, ...secureBoot, ...lab, ...peers],
+    debian: [...build, ...mini, ...media, ...serve, ...secureBoot, ...lab, ...peers],
   },
   interop: {
     program: 'test/interop/main.ts',
     debian: [...serve, ...secureBoot, ...lab, ...peers, ...morePeers],
   },
-  bench: { program: 'test/bench/main.ts', debian: [...serve, ...lab, ...rivals] },
+  bench: { program: 'test/bench/main.ts', debian: [...build, ...mini, ...serve, ...lab, ...rivals] },
   check: { program: 'deploy/bootstrap/checks.ts', args: ['fast'], debian: [] },
   bootswarm: { program: 'controller/cli/main.ts', debian: [] },
   controller: { program: 'controller/server/main.ts', debian: [] },

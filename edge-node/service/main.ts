@@ -5,7 +5,12 @@ import { Problem } from '@bootswarm/images/format';
 import { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
+import { AgentDesk } from './agents/agent-desk.ts';
+import { dutyOf } from './agents/duty.ts';
 import { artefactNews, missingNews } from './decide/transfer-news.ts';
+import { Answers } from './installers/answers.ts';
+import type { InstallerDesk } from './installers/routes.ts';
+import { Trees } from './installers/trees.ts';
 import { Counters } from './sockets/counters.ts';
 import { DhcpServer } from './sockets/dhcp-server.ts';
 import { startHttpServer } from './sockets/http-server.ts';
@@ -14,9 +19,11 @@ import { TftpServer } from './sockets/tftp-server.ts';
 import { EdgeStore } from './state/edge-store.ts';
 import { loadFirmware } from './state/firmware.ts';
 import { holdFolder } from './state/hold-folder.ts';
+import { InstallLedger } from './state/install-ledger.ts';
 import { Serving } from './state/serving.ts';
 import { readMapFile, TftpTree } from './state/tftp-tree.ts';
 import { ArtefactSync } from './uplink/artefact-sync.ts';
+import { EdgeTrust } from './uplink/trust.ts';
 import { ensureCredentials, Uplink } from './uplink/uplink.ts';
 
 interface Options {
@@ -27,6 +34,7 @@ interface Options {
   readonly firmware?: string;
   readonly tftpSinglePort?: boolean;
   readonly tftpMap?: string;
+  readonly trustRoot?: string;
 }
 
 const command = new Command('bootswarm-edge')
@@ -38,6 +46,7 @@ const command = new Command('bootswarm-edge')
   .option('--firmware <folder>', 'boot files of your own, added to the tree or instead of its files')
   .option('--tftp-single-port', 'answer all of TFTP from port 69, for firewalls and NATs that need it')
   .option('--tftp-map <file>', "rules that rename what is asked for, as of tftpd-hpa's --map-file")
+  .option('--trust-root <file>', 'whose signatures count, instead of the root that the controller gives')
   .addHelpText(
     'after',
     "\nThe join token is taken from the environment: BOOTSWARM_JOIN_TOKEN.\nIts leases: 'leases --help'.",
@@ -70,25 +79,57 @@ async function start(options: Options): Promise<void> {
   };
   const sync = await ArtefactSync.open(folder, log, () => uplink?.statusChanged());
   let dhcp: DhcpServer | undefined;
+  const ledger = await InstallLedger.open(store);
   const serving = new Serving({
+    installs: ledger,
     holderOf: (address) => dhcp?.at(address),
     folder,
     isReady: (sha256) => sync.isReady(sha256),
     isCorrupt: (sha256) => sync.isCorrupt(sha256),
     addToJournal: (record) => addAllToJournal([record]),
   });
+  const agents = new AgentDesk({
+    holderOf: (address) => dhcp?.at(address),
+    dutyOf: (lease) => dutyOf(lease, serving.state?.machines ?? [], serving.segmentOf(lease.address)),
+    tell: (address, detail) => serving.tell('agent', address, { detail }),
+    log,
+  });
+  const installers: InstallerDesk = {
+    answers: new Answers({
+      serving,
+      holderOf: (address) => dhcp?.at(address),
+      ledger,
+      addToJournal: (record) => addAllToJournal([record]),
+    }),
+    trees: new Trees({ serving, isReady: (sha256) => sync.isReady(sha256), folder }),
+  };
   const apply = (state: DesiredState): void => {
     serving.apply(state);
+    agents.changed();
     dhcp?.follow(state);
     sync.want(state.releases);
   };
 
+  const trust = await EdgeTrust.open({
+    folder: join(options.data, 'trust'),
+    rootFile: options.trustRoot,
+    log,
+    addToJournal: (record) => addAllToJournal([record]),
+  });
   // What was good before the controller went away is served at once.
-  const kept = store.desiredState();
+  const kept = await trust.followKept(store);
   if (kept) apply(kept);
   const { httpPort } = options;
   const tree = new TftpTree({ serving, firmware, holderOf: (address) => dhcp?.at(address), httpPort, rules });
-  const stopServing = await serve(listeners, options, { serving, firmware, tree, counters });
+  const stopServing = await serve(listeners, options, {
+    serving,
+    agents,
+    installers,
+    trust,
+    firmware,
+    tree,
+    counters,
+  });
   dhcp = await DhcpServer.start({
     listeners,
     httpPort: options.httpPort,
@@ -128,12 +169,14 @@ async function start(options: Options): Promise<void> {
     stop.signal,
   );
   if (!credentials) return;
+  await trust.use(credentials.controllerKey);
   log.info({ edge: credentials.name, controller: options.controller }, 'following the controller');
   uplink = new Uplink(
     {
       controllerUrl: options.controller,
       store,
       sync,
+      trust,
       log,
       addresses: listeners.map(({ address }) => address),
       apply,
@@ -145,6 +188,9 @@ async function start(options: Options): Promise<void> {
 
 interface Served {
   readonly serving: Serving;
+  readonly agents: AgentDesk;
+  readonly installers: InstallerDesk;
+  readonly trust: EdgeTrust;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
   readonly tree: TftpTree;
   readonly counters: Counters;
@@ -154,7 +200,7 @@ interface Served {
 async function serve(
   listeners: readonly Listener[],
   { httpPort, tftpSinglePort = false }: Options,
-  { serving, firmware, tree, counters }: Served,
+  { serving, agents, installers, trust, firmware, tree, counters }: Served,
 ): Promise<() => Promise<void>> {
   const firmwareOf = (name: string): Uint8Array | undefined => firmware.get(name);
   const http = await startHttpServer({
@@ -162,6 +208,9 @@ async function serve(
     scriptFor: (caller) => serving.scriptFor(caller),
     firmwareOf,
     artefactOf: (sha256, name) => serving.artefactOf(sha256, name),
+    agents,
+    installers,
+    trustFileOf: (name) => trust.file(name),
     onSent: (address, { role }, sent) => serving.tell(role, address, artefactNews(sent)),
     onFirmware: (address, name, found) =>
       serving.tell('firmware', address, found ? { detail: `${name} by HTTP` } : missingNews(name, 'HTTP')),

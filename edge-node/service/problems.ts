@@ -24,6 +24,12 @@ export const problem = defineProblems({
     remedy:
       "End the other program ('ss -lnp' shows it: often dnsmasq, dhcpd, tftpd or another edge){orElse}.",
   },
+  trust_root_unreadable: {
+    status: 500,
+    message: 'the root of trust {file} cannot be read: {reason}',
+    remedy:
+      'Name a root.json with --trust-root, as the controller serves it under /v1/trust/files/1.root.json, or leave the option out.',
+  },
   disk_full: {
     status: 507,
     message: 'the disk of the data folder is all but full: nothing is leased, what is leased is served',

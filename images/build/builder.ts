@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import type { Manifest } from '@bootswarm/images/format';
 import { debianSources, proxyEnvironment, readSourceFiles } from './apt-sources.ts';
 import { ARTEFACT_NAMES, writeManifest } from './build-folder.ts';
+import { writeRootContents } from './contents.ts';
 import { buildFailure } from './failure.ts';
 import {
   configureSteps,
@@ -56,6 +57,7 @@ export async function buildImage(options: BuildOptions): Promise<Manifest> {
     const root = await installPackages(build, source ?? (await hostSource(recipe, work.scratch)));
     await takeKernel(root, work.result);
     await packRoot(build, root);
+    await tellContents(build);
     return writeManifest(
       work.result,
       {
@@ -104,6 +106,16 @@ async function packRoot(build: Build, root: string): Promise<void> {
     arguments: mksquashfsArguments(root, join(build.work.result, ARTEFACT_NAMES.root)),
     environment: {},
   });
+}
+
+async function tellContents({ work, options }: Build): Promise<void> {
+  const { result } = work;
+  options.onProgress({ stage: 'contents' });
+  await writeRootContents(
+    join(result, ARTEFACT_NAMES.root),
+    join(result, ARTEFACT_NAMES.contents),
+    options.signal,
+  );
 }
 
 async function runStep(

@@ -6,7 +6,7 @@ export interface FailedTool {
   readonly tool: string;
   /** Everything the tool printed. */
   readonly output: string;
-  readonly recipe: Recipe;
+  readonly recipe: Pick<Recipe, 'suite' | 'architecture' | 'kernel'>;
   /** Where it was building. */
   readonly folder: string;
   /** Where its output is kept. */

@@ -88,21 +88,6 @@ export const problem = defineProblems({
     message: '{folder} exists already',
     remedy: 'Choose another folder, or ask to replace this one.',
   },
-  import_unreadable: {
-    status: 422,
-    message: 'cannot read the folder {folder}: {reason}',
-    remedy: 'Name a folder that holds a Debian live system, such as a mounted ISO.',
-  },
-  import_missing: {
-    status: 422,
-    message: 'there is no {what} in {folder}; looked for {patterns}',
-    remedy: 'Name the folder that holds live/vmlinuz, live/initrd.img and live/filesystem.squashfs.',
-  },
-  import_ambiguous: {
-    status: 422,
-    message: 'there are several candidates for the {what} in {folder}: {found}',
-    remedy: 'Leave one of them there, or copy the three files you mean to a folder of their own.',
-  },
   manifest_unreadable: {
     status: 422,
     message: 'there is no readable manifest.json in {folder}: {reason}',
@@ -128,5 +113,10 @@ export const problem = defineProblems({
     message:
       '{file} is not what the manifest describes: piece {piece} of {pieces} (from byte {offset}) differs',
     remedy: 'The file was damaged or changed: copy it again, or build the image again.',
+  },
+  root_contents_unreadable: {
+    status: 422,
+    message: 'the contents of the root cannot be told: {reason}',
+    remedy: 'Build or import the image again; if it happens again, the root is damaged.',
   },
 });

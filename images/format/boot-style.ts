@@ -21,15 +21,19 @@ interface BootStyleFacts {
 
 const none = (): readonly string[] => [];
 
+/** The arguments of each were booted in the lab: test/boot/import.test.ts. */
 export const BOOT_STYLES: Readonly<Record<BootStyle, BootStyleFacts>> = {
   /** Debian: live-boot(7). */
   'live-boot': { needs: BOOT_ROLES, rootArguments: (url) => [`fetch=${url}`] },
-  /** Fedora, CentOS and their kin: dracut.cmdline(7), "Booting live images". */
+  /**
+   * Fedora, CentOS and their kin: dracut.cmdline(7), "Booting live images". It takes the URL of a squashfs, with the
+   * root in it or in LiveOS/rootfs.img, as well as that of an ISO; BOOTIF tells it the network card.
+   */
   'dracut-live': {
     needs: BOOT_ROLES,
     rootArguments: (url) => [`root=live:${url}`, 'rd.live.image', 'ip=dhcp', 'rd.neednet=1'],
   },
-  /** Ubuntu: casper(7). Its root is an ISO. */
+  /** Ubuntu: casper(7). Its root is an ISO, and it takes a URL for one only where that ends in `.iso`. */
   casper: {
     needs: BOOT_ROLES,
     rootArguments: (url) => ['boot=casper', 'ip=dhcp', `url=${url}`],

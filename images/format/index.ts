@@ -1,6 +1,25 @@
 /** What a release is, byte by byte: the manifest, piece arithmetic, digests and signatures. */
 export { BOOT_ROLES, BOOT_STYLES, type BootRole, BootStyle, isBootRole } from './boot-style.ts';
-export { type Digest, digestOf, sha256Of } from './digest.ts';
+export { canonicalJson, manifestBytes } from './canonical.ts';
+export { type ChannelId, ChannelName, ChannelPointer, channelId, isChannelId } from './channel.ts';
+export {
+  type Contents,
+  ContentsFile,
+  type ContentsLine,
+  ContentsPackage,
+  ContentsUnreadable,
+  MOST_CONTENTS_FILES,
+  readContents,
+  writeContents,
+} from './contents.ts';
+export {
+  type ContentsDiff,
+  diffContents,
+  type FileChange,
+  type FileChanges,
+  type PackageChange,
+} from './contents-diff.ts';
+export { type Digest, Digester, digestOf, sha256Of } from './digest.ts';
 export {
   Architecture,
   Artefact,
@@ -21,3 +40,4 @@ export {
 } from './manifest.ts';
 export { defineProblems, type Facts, Problem, type ProblemBody, type ProblemDetail } from './problem.ts';
 export { makeSigningKey, Signed, type SigningKey, signText, verifySigned } from './signature.ts';
+export { TreeIndex, TreePath } from './tree-index.ts';

@@ -1,7 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, digestOf } from '@bootswarm/images/format';
+import { type Digest, digestOf, Sha256 } from '@bootswarm/images/format';
+import { BlockWriter } from './block-writer.ts';
+
+export interface ArtefactFile {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly changedAt: Date;
+}
 
 /** How reading the whole of an artefact ended. Where the hash was wrong, the bytes are gone. */
 export type Finish =
@@ -45,6 +52,21 @@ export class ArtefactFolder {
     return readdir(join(this.#folder, 'whole'));
   }
 
+  /** Every artefact of the folder: its bytes, and when it last grew. */
+  async survey(part: 'whole' | 'partial'): Promise<ArtefactFile[]> {
+    const names = await readdir(join(this.#folder, part));
+    const found = await Promise.all(
+      names
+        .filter((name) => Sha256.safeParse(name).success)
+        .map(async (sha256) => {
+          // One that became whole or was removed meanwhile is not there any more.
+          const stats = await stat(join(this.#folder, part, sha256)).catch(() => undefined);
+          return stats && { sha256, bytes: stats.size, changedAt: stats.mtime };
+        }),
+    );
+    return found.filter((file) => file !== undefined);
+  }
+
   /** Bytes that have gathered of an artefact that is not whole yet. */
   async receivedBytes(sha256: string): Promise<number> {
     return (await sizeOf(this.partialPathOf(sha256))) ?? 0;
@@ -62,14 +84,16 @@ export class ArtefactFolder {
     most: number,
   ): Promise<number> {
     await using file = await open(this.partialPathOf(sha256), offset === 0 ? 'w' : 'r+');
+    const writer = new BlockWriter(file, offset);
     let at = offset;
-    for await (const chunk of source) {
-      if (at + chunk.length > most) return most + 1;
-      for (let done = 0; done < chunk.length; ) {
-        const { bytesWritten } = await file.write(chunk, done, chunk.length - done, at + done);
-        done += bytesWritten;
+    try {
+      for await (const chunk of source) {
+        if (at + chunk.length > most) return most + 1;
+        await writer.add(chunk);
+        at += chunk.length;
       }
-      at += chunk.length;
+    } finally {
+      await writer.flush();
     }
     return at;
   }
@@ -82,11 +106,12 @@ export class ArtefactFolder {
 
   /**
    * Checks the SHA-256 of what has gathered and makes it whole. A wrong one is discarded.
+   * @param known the digest, of who has hashed the bytes as they were written; otherwise they are read.
    * @throws what the disk throws; what could not be flushed is discarded as well.
    */
-  async finish(sha256: string): Promise<Finish> {
+  async finish(sha256: string, known?: Digest): Promise<Finish> {
     const partial = this.partialPathOf(sha256);
-    const digest = await digestOf(createReadStream(partial, { highWaterMark: 1024 * 1024 }));
+    const digest = known ?? (await digestOf(createReadStream(partial, { highWaterMark: 1024 * 1024 })));
     if (digest.sha256 !== sha256) {
       await this.discard(sha256);
       return { ok: false, actualSha256: digest.sha256 };

@@ -1,4 +1,4 @@
 /** Moving and keeping the bytes of artefacts: used by controller, edge and agent. */
-export { ArtefactFolder } from './artefact-folder.ts';
+export { type ArtefactFile, ArtefactFolder } from './artefact-folder.ts';
 export { type ArtefactSource, fetchArtefact, isWrongHash } from './fetch-artefact.ts';
 export { sendBytes, sendFile } from './send-file.ts';

@@ -37,19 +37,20 @@ type Read = (at: number, end: number) => Promise<Uint8Array> | Uint8Array;
 /**
  * Answers GET and HEAD with a file that does not change, whole or the ranges asked for. Its SHA-256 is its strong
  * ETag. Reads go through pooled buffers: three times createReadStream's rate here (measurements.md).
+ * @param part of the file, where what is sent is not all of it; the SHA-256 must tell it from other parts.
  * @throws ENOENT and the like before anything was sent.
  */
 export async function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
-  { path, ...representation }: Representation & { readonly path: string },
+  { path, part, ...representation }: Representation & { readonly path: string; readonly part?: ByteRange },
 ): Promise<SentFile> {
   await using handle = await open(path, 'r');
-  const { size } = await handle.stat();
+  const { start, end: partEnd } = part ?? { start: 0, end: (await handle.stat()).size };
   const buffer = takeBuffer();
   try {
-    return await answer(request, response, representation, size, (at, end) =>
-      readSome(handle, buffer.subarray(0, Math.min(buffer.length, end - at)), at),
+    return await answer(request, response, representation, partEnd - start, (at, end) =>
+      readSome(handle, buffer.subarray(0, Math.min(buffer.length, end - at)), start + at),
     );
   } finally {
     giveBack(buffer);

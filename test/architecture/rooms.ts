@@ -13,10 +13,12 @@ export interface Room {
  * only what it says. Whatever one room takes from another goes through that one's index.ts.
  */
 export const ROOMS: Readonly<Record<string, Room>> = {
-  'controller/contract': { uses: ['images/format'] },
-  'controller/server': { uses: ['controller/contract', 'images/format', 'images/swarm'] },
+  'controller/contract': { uses: ['images/format', 'images/install'] },
+  'controller/server': {
+    uses: ['controller/contract', 'images/format', 'images/swarm', 'images/trust'],
+  },
   'controller/cli': {
-    uses: ['controller/contract', 'edge-node/service', 'images/format', 'images/build'],
+    uses: ['controller/contract', 'edge-node/service', 'images/format', 'images/build', 'images/trust'],
   },
   'edge-node/protocols/dhcp4': { uses: [], pure: true },
   'edge-node/protocols/dhcp4/testing': { uses: ['edge-node/protocols/dhcp4'] },
@@ -31,6 +33,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'edge-node/protocols/tftp',
       'images/format',
       'images/swarm',
+      'images/trust',
+      'images/trust/testing',
       'ipxe',
     ],
   },
@@ -46,6 +50,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'images/format': { uses: [] },
   'images/swarm': { uses: ['images/format'] },
+  'images/trust': { uses: ['images/format'] },
+  'images/trust/testing': { uses: ['images/format', 'images/trust'] },
+  // The agent speaks to edges as the contract says: images/decisions/0007.
+  'images/agent': {
+    uses: ['controller/contract', 'images/format', 'images/install', 'images/trust', 'images/trust/testing'],
+  },
   'images/build': { uses: ['images/format'] },
   'images/install': { uses: ['images/format'], pure: true },
   ipxe: { uses: [], pure: true },
@@ -65,6 +75,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'edge-node/protocols/dhcp4',
       'edge-node/protocols/tftp',
       'images/format',
+      'images/trust',
+      'images/trust/testing',
     ],
   },
   'test/interop': {
@@ -91,5 +103,7 @@ export const FRONT_DOORS: Readonly<Record<string, string>> = {
   '@bootswarm/images/swarm': 'images/swarm/index.ts',
   '@bootswarm/images/build': 'images/build/index.ts',
   '@bootswarm/images/install': 'images/install/index.ts',
+  '@bootswarm/images/trust': 'images/trust/index.ts',
+  '@bootswarm/images/trust/testing': 'images/trust/testing/index.ts',
   '@bootswarm/ipxe': 'ipxe/index.ts',
 };

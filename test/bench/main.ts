@@ -6,9 +6,19 @@ import { bootBench } from './boot.ts';
 import { dhcpBench } from './dhcp.ts';
 import { growthBench } from './growth.ts';
 import { httpBench } from './http.ts';
+import { miniBench } from './mini.ts';
+import { publishBench } from './publish.ts';
 import { tftpBench } from './tftp.ts';
 
-const BENCHES: readonly Bench[] = [bootBench, growthBench, dhcpBench, httpBench, tftpBench];
+const BENCHES: readonly Bench[] = [
+  bootBench,
+  growthBench,
+  dhcpBench,
+  httpBench,
+  miniBench,
+  tftpBench,
+  publishBench,
+];
 const FEWEST_ROUNDS = 3;
 
 const { values: options, positionals } = parseArgs({

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Edge, Release } from '@bootswarm/controller/contract';
-import { releaseId } from '@bootswarm/images/format';
+import { edgeArtefacts, releaseId } from '@bootswarm/images/format';
 import type { Lab, Process, Segment } from '../lab/index.ts';
 import { program } from './program.ts';
 
@@ -34,10 +34,13 @@ export class Site {
     );
     const line = await controller.waitForLine(/operatorToken/, UP_MS);
     const { operatorToken } = JSON.parse(line) as { operatorToken: string };
-    return new Site(lab, controller, {
+    const site = new Site(lab, controller, {
       BOOTSWARM_URL: `http://${lab.core.address}:${CONTROLLER_PORT}`,
       BOOTSWARM_TOKEN: operatorToken,
+      BOOTSWARM_KEYS: `${lab.folder}/keys`,
     });
+    await site.bootswarm('trust', 'init');
+    return site;
   }
 
   get edge(): Process {
@@ -87,7 +90,7 @@ export class Site {
     while (Date.now() < deadline) {
       const edges = (await this.bootswarm('edge', 'list')) as Edge[];
       const ready = (edge: Edge): boolean =>
-        manifest.artefacts.every(({ sha256 }) => edge.status?.ready.includes(sha256));
+        edgeArtefacts(manifest).every(({ sha256 }) => edge.status?.ready.includes(sha256));
       if (edges.every(ready)) return;
       await sleep(500);
     }

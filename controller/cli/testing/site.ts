@@ -19,13 +19,16 @@ export class Site implements AsyncDisposable {
     this.operatorToken = operatorToken;
   }
 
-  static async start(): Promise<Site> {
+  /** @param trust whether the operator has made the keys that sign releases. */
+  static async start({ trust = true } = {}): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), 'bootswarm-cli-'));
     const where = ['--data', join(folder, 'data'), '--address', '127.0.0.1', '--port', '0'];
     const controller = new Program('server/main.ts', where);
     const [, token = ''] = await controller.printed(/"operatorToken":"([^"]+)"/);
     const [, port] = await controller.printed(/"port":(\d+)/);
-    return new Site(folder, controller, Number(port), token);
+    const site = new Site(folder, controller, Number(port), token);
+    if (trust) await site.run('trust', 'init');
+    return site;
   }
 
   get url(): string {

@@ -83,6 +83,23 @@ test('an upload in many parts is whole with the last', async () => {
   }
 });
 
+test('of more uploads at once than hashes are kept for, every one becomes whole', async () => {
+  // Of a length of their own, so that they are no other test's.
+  const all = Array.from({ length: 70 }, (_, n) => sampleBytes(2500, n));
+  for (const bytes of all) await send(sha256Of(bytes), 0, 2500, chunked(bytes.subarray(0, 1000)));
+  for (const bytes of all)
+    assert.equal((await send(sha256Of(bytes), 1000, 2500, chunked(bytes.subarray(1000)))).complete, true);
+});
+
+test('bytes that were not hashed on their way, as before a restart, are read and found wrong', async () => {
+  const bytes = sampleBytes(length, 300);
+  const sha256 = sha256Of(bytes);
+  await writeFile(controller.services.artefacts.partialPathOf(sha256), sampleBytes(1000, 301));
+  await assert.rejects(send(sha256, 1000, length, chunked(bytes.subarray(1000))), {
+    code: 'upload_wrong_hash',
+  });
+});
+
 test('what is whole already is not read again', async () => {
   const bytes = sampleBytes(length, 6);
   const sha256 = sha256Of(bytes);

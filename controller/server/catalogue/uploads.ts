@@ -1,5 +1,5 @@
 import { problem, type Upload } from '@bootswarm/controller/contract';
-import type { Digest } from '@bootswarm/images/format';
+import { type Digest, Digester } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import type { StateStore } from '../store/state-store.ts';
 
@@ -14,6 +14,7 @@ export type UploadFolder = Pick<ArtefactFolder, 'receivedBytes' | 'append' | 'fi
 export class Uploads {
   readonly #store: StateStore;
   readonly #folder: UploadFolder;
+  readonly #hashes = new RunningHashes();
   /** One writer for each artefact. */
   readonly #busy = new Set<string>();
 
@@ -56,6 +57,18 @@ export class Uploads {
     }
   }
 
+  /** Takes the place of the writer of those artefacts that have none: nobody sends them until it is disposed. */
+  hold(sha256s: Iterable<string>): Disposable & { readonly held: readonly string[] } {
+    const held = Array.from(sha256s).filter((sha256) => !this.#busy.has(sha256));
+    for (const sha256 of held) this.#busy.add(sha256);
+    return {
+      held,
+      [Symbol.dispose]: () => {
+        for (const sha256 of held) this.#busy.delete(sha256);
+      },
+    };
+  }
+
   async #receive(
     sha256: string,
     { offset, length, bytes }: { offset: number; length: number; bytes: AsyncIterable<Uint8Array> },
@@ -64,15 +77,61 @@ export class Uploads {
     if (complete) return { received, complete };
     // From 0 on is always allowed: what gathered before may be damaged.
     if (offset !== received && offset !== 0) throw problem('upload_offset', { facts: { received, offset } });
-    const reached = await this.#folder.append(sha256, offset, bytes, length);
+    const hashed = this.#hashes.take(sha256, offset);
+    const reached = await this.#folder.append(
+      sha256,
+      offset,
+      hashed ? through(bytes, hashed) : bytes,
+      length,
+    );
     if (reached > length) {
       await this.#folder.discard(sha256);
       throw problem('upload_too_long', { facts: { length } });
     }
-    if (reached < length) return { received: reached, complete: false };
-    const finish = await this.#folder.finish(sha256);
+    if (reached < length) {
+      if (hashed) this.#hashes.keep(sha256, hashed);
+      return { received: reached, complete: false };
+    }
+    const finish = await this.#folder.finish(sha256, hashed?.length === length ? hashed.digest() : undefined);
     if (!finish.ok) throw problem('upload_wrong_hash', { facts: { sha256, actual: finish.actualSha256 } });
     await this.#store.commit({ put: { [artefactKey(sha256)]: finish.digest } });
     return { received: length, complete: true };
+  }
+}
+
+/** Hashes bytes on their way. */
+async function* through(
+  bytes: AsyncIterable<Uint8Array>,
+  hashed: Digester,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of bytes) {
+    hashed.update(chunk);
+    yield chunk;
+  }
+}
+
+/** Uploads whose hashes are kept from one request to the next. */
+const MOST_RUNNING = 64;
+
+/**
+ * Hashes of uploads that go on, so that no byte is read again at the end. Decisions/0003: what is not here, after a
+ * restart or a request that broke off, is read once it is whole.
+ */
+class RunningHashes {
+  /** Those that were used last are the last. */
+  readonly #running = new Map<string, Digester>();
+
+  /** The hash of what came before `offset`; undefined where it is not known. It is whoever's takes it. */
+  take(sha256: string, offset: number): Digester | undefined {
+    const running = this.#running.get(sha256);
+    this.#running.delete(sha256);
+    if (offset === 0) return new Digester();
+    return running?.length === offset ? running : undefined;
+  }
+
+  keep(sha256: string, hash: Digester): void {
+    this.#running.set(sha256, hash);
+    const [oldest] = this.#running.keys();
+    if (this.#running.size > MOST_RUNNING && oldest !== undefined) this.#running.delete(oldest);
   }
 }

@@ -58,6 +58,8 @@ describe('what an edge is told', () => {
         { id: 'm-2', macs: ['52:54:00:00:00:02'] },
       ],
       manifests: [one, two, three].flatMap((sample) => (sample ? [sample.manifest] : [])),
+      channels: [],
+      trustRoot: undefined,
     };
     assert.deepEqual(desiredStateOf('edge1', fleet), {
       format: 1,
@@ -67,7 +69,33 @@ describe('what an edge is told', () => {
       fellows: ['10.0.0.3'],
       machines: [{ ...machine, intent: { kind: 'live', release: 'minimal/2/amd64' } }],
       releases: [one?.manifest, two?.manifest],
+      channels: [],
     });
+  });
+
+  test('the channels that they name, the releases behind those, and no others', async () => {
+    const [one, two] = await Promise.all(['1', '2'].map((version) => sampleRelease(version)));
+    const pointer = (channel: string, version: string) => ({
+      format: 1 as const,
+      name: 'minimal',
+      channel,
+      architecture: 'amd64' as const,
+      version,
+      movedAt: '2026-03-02T08:00:00.000Z',
+    });
+    const [stable, beta] = [pointer('stable', '1'), pointer('beta', '2')];
+    const told = desiredStateOf('edge1', {
+      segments: [
+        sampleSegment(1, 'edge1', { defaultIntent: { kind: 'live', release: 'minimal/@stable/amd64' } }),
+      ],
+      policy,
+      edges: [],
+      machines: [],
+      manifests: [one, two].flatMap((sample) => (sample ? [sample.manifest] : [])),
+      channels: [stable, beta],
+      trustRoot: '{}',
+    });
+    assert.deepEqual([told.channels, told.releases, told.trustRoot], [[stable], [one?.manifest], '{}']);
   });
 
   test('nothing where it serves no segment', () => {
@@ -76,7 +104,15 @@ describe('what an edge is told', () => {
       segments,
       machines: told,
       releases,
-    } = desiredStateOf('edge1', { segments: [], policy, edges: [], machines, manifests: [] });
+    } = desiredStateOf('edge1', {
+      segments: [],
+      policy,
+      edges: [],
+      machines,
+      manifests: [],
+      channels: [],
+      trustRoot: undefined,
+    });
     assert.deepEqual([segments, told, releases], [[], [], []]);
   });
 });
@@ -90,7 +126,15 @@ describe('the feed of desired states', () => {
 
   beforeEach(async () => {
     store = new InterposedStore();
-    fleet = { segments: [sampleSegment(1, 'edge1')], policy, edges: [], machines: [], manifests: [] };
+    fleet = {
+      segments: [sampleSegment(1, 'edge1')],
+      policy,
+      edges: [],
+      machines: [],
+      manifests: [],
+      channels: [],
+      trustRoot: undefined,
+    };
     reads = 0;
     feed = restarted();
     await commit();

@@ -2,12 +2,15 @@ import type {
   DesiredState,
   DhcpPolicy,
   Edge,
+  InstallerProfile,
   Intent,
   Machine,
   MenuEntry,
+  MiniSetting,
   Segment,
 } from '@bootswarm/controller/contract';
-import { type Manifest, releaseId } from '@bootswarm/images/format';
+import { type ChannelPointer, type Manifest, releaseId } from '@bootswarm/images/format';
+import { pointersOf, releaseOf } from '../catalogue/channels.ts';
 
 /** The catalogue as a whole, from which each edge is told its part. */
 export interface Fleet {
@@ -16,11 +19,17 @@ export interface Fleet {
   readonly edges: readonly Edge[];
   readonly machines: readonly Machine[];
   readonly manifests: readonly Manifest[];
+  readonly profiles?: readonly InstallerProfile[];
+  readonly channels: readonly ChannelPointer[];
+  /** Left out where none was ever chosen. */
+  readonly mini?: MiniSetting;
+  /** The first root of trust; undefined as long as there is none. */
+  readonly trustRoot: string | undefined;
 }
 
 /**
  * All that `edge` needs to serve on its own: its segments, the machines that have an intent, and every
- * release that one of them names. Machines are not filtered by segment: one that is plugged in elsewhere
+ * release that one of them names, by itself or by a channel. Machines are not filtered by segment: one that is plugged in elsewhere
  * boots there as well.
  */
 export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, 'revision'> {
@@ -30,18 +39,48 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
     .filter(({ name }) => name !== edge && beside.has(name))
     .flatMap(({ status }) => status?.addresses ?? []);
   const machines = segments.length === 0 ? [] : fleet.machines.flatMap(withIntent);
+  const installed = new Set(machines.map(({ intent }) => intent.kind === 'installer' && intent.profile));
+  const profiles = (fleet.profiles ?? []).filter(({ name }) => installed.has(name));
   const named = new Set(
     [...segments.map((s) => s.defaultIntent), ...machines.map((m) => m.intent)]
       .map(nameOf)
-      .concat(segments.flatMap(({ menu }) => (menu?.entries ?? []).map(nameOf))),
+      .concat(segments.flatMap(({ menu }) => (menu?.entries ?? []).map(nameOf)))
+      .concat(profiles.map(({ release }) => release))
+      // Whichever edge a machine comes to: it is to be inspected there.
+      .concat(Object.values(fleet.mini ?? {}))
+      .filter((reference) => reference !== undefined),
   );
+  const channels = pointersOf(named, fleet.channels);
+  for (const pointer of channels) named.add(releaseOf(pointer));
   const releases = fleet.manifests.filter((manifest) => named.has(releaseId(manifest)));
-  return { format: 1, edge, segments, policy: fleet.policy, fellows, machines, releases };
+  const { policy, trustRoot } = fleet;
+  return {
+    format: 1,
+    edge,
+    segments,
+    policy,
+    fellows,
+    machines,
+    ...(profiles.length === 0 ? {} : { profiles }),
+    releases,
+    channels: [...channels],
+    ...(fleet.mini === undefined ? {} : { mini: fleet.mini }),
+    ...(trustRoot === undefined ? {} : { trustRoot }),
+  };
 }
 
-function withIntent({ id, macs, uuid, intent }: Machine): DesiredState['machines'] {
+function withIntent({ id, macs, uuid, intent, epoch, spent, variables }: Machine): DesiredState['machines'] {
   if (intent === undefined) return [];
-  return [{ id, macs, ...(uuid === undefined ? {} : { uuid }), intent }];
+  const shown = { id, macs, ...(uuid === undefined ? {} : { uuid }), intent };
+  if (intent.kind !== 'installer') return [shown];
+  return [
+    {
+      ...shown,
+      ...(epoch === undefined ? {} : { epoch }),
+      ...(spent === undefined ? {} : { spentEpoch: spent.epoch }),
+      ...(variables === undefined ? {} : { variables }),
+    },
+  ];
 }
 
 function nameOf(intent: Intent | MenuEntry): string | undefined {

@@ -25,7 +25,7 @@ describe('the DHCP policy and the segments, which name each other', () => {
   beforeEach(async () => {
     store = new InterposedStore();
     policy = new Policy(store);
-    segments = new Segments(store, policy, async () => {});
+    segments = new Segments(store, policy, async () => ({}));
     await new Edges(store, 'key').add('edge1', new Date());
   });
 

@@ -19,6 +19,7 @@ describe('segments', () => {
     segments = new Segments(store, new Policy(store), async (intent) => {
       if (intent.kind === 'live')
         throw problem('machine_release_unknown', { facts: { release: intent.release } });
+      return {};
     });
     edges = new Edges(store, 'key');
     await edges.add('edge1', now);

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   type DhcpPolicy,
-  type Intent,
   policyProblem,
   problem,
   Segment,
   segmentProblem,
 } from '@bootswarm/controller/contract';
 import type { Problem } from '@bootswarm/images/format';
+import type { CheckIntent } from '../catalogue/release-uses.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
 import { edgeKey } from './edges.ts';
@@ -20,10 +20,9 @@ const GUARD = 'guards/segments';
 export class Segments {
   readonly #store: StateStore;
   readonly #policy: Policy;
-  readonly #checkIntent: (intent: Intent) => Promise<void>;
+  readonly #checkIntent: CheckIntent;
 
-  /** @param checkIntent throws a Problem where an intent names what does not exist. */
-  constructor(store: StateStore, policy: Policy, checkIntent: (intent: Intent) => Promise<void>) {
+  constructor(store: StateStore, policy: Policy, checkIntent: CheckIntent) {
     this.#store = store;
     this.#policy = policy;
     this.#checkIntent = checkIntent;
@@ -54,8 +53,8 @@ export class Segments {
   }
 
   async #put(segment: Segment, replaces: boolean): Promise<Segment> {
-    await this.#checkIntents(segment);
     return transact(this.#store, `segment ${segment.name}`, async (reads) => {
+      const beside = await this.#checkIntents(segment, reads);
       await reads.get(GUARD);
       const held = await reads.get(PREFIX + segment.name);
       if (held && isDeepStrictEqual(Segment.parse(held.value), segment)) return { result: segment };
@@ -68,16 +67,20 @@ export class Segments {
       const found =
         segmentProblem(segment, await this.list()) ?? classProblem(segment, await this.#policy.within(reads));
       if (found) throw found;
-      return { put: { [PREFIX + segment.name]: segment, [GUARD]: segment.name }, result: segment };
+      return {
+        put: { [PREFIX + segment.name]: segment, [GUARD]: segment.name, ...beside },
+        result: segment,
+      };
     });
   }
 
-  async #checkIntents({ defaultIntent, menu }: Segment): Promise<void> {
-    await this.#checkIntent(defaultIntent);
+  async #checkIntents({ defaultIntent, menu }: Segment, reads: Reads): Promise<Record<string, unknown>> {
+    const beside = { ...(await this.#checkIntent(defaultIntent, reads)) };
     for (const entry of menu?.entries ?? []) {
       if (entry.kind === 'live' || entry.kind === 'rescue')
-        await this.#checkIntent({ kind: 'live', release: entry.release });
+        Object.assign(beside, await this.#checkIntent({ kind: 'live', release: entry.release }, reads));
     }
+    return beside;
   }
 
   /** @throws Problem not_found, segment_in_use */

@@ -152,6 +152,7 @@ test('the page of documents loads files of ours alone', async () => {
 test('a manifest that names one role twice is refused by name', async () => {
   const { manifest } = await sampleRelease();
   const [kernel] = manifest.artefacts;
-  const answer = await send('/v1/releases', 'POST', { ...manifest, artefacts: [kernel, kernel] });
-  assert.deepEqual(answer, [400, 'input_invalid', 'artefacts']);
+  const twice = { ...manifest, artefacts: [kernel, kernel] };
+  const answer = await send('/v1/releases', 'POST', { manifest: twice, targets: '{}' });
+  assert.deepEqual(answer, [400, 'input_invalid', 'manifest.artefacts']);
 });

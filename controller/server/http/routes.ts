@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { endpoints } from '@bootswarm/controller/contract';
 import { releaseId } from '@bootswarm/images/format';
 import { sendFile } from '@bootswarm/images/swarm';
+import { releaseTarget } from '@bootswarm/images/trust';
 import type { Logger } from 'pino';
 import { actorOf } from '../access/tokens.ts';
+import { removeReleases } from '../catalogue/removal.ts';
 import { takeJournal } from '../machines/journal.ts';
 import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
@@ -15,15 +17,60 @@ export function apiOf(services: Services, log: Logger): Api {
   const api = makeApi({ actorOf: (token) => actorOf(store, token, new Date()), log, version });
   serve(api, endpoints.health, async () => ({ status: 'ok' as const, version }));
   addCatalogueRoutes(api, services);
+  addTrustRoutes(api, services);
+  addRetentionRoutes(api, services);
   addOperatorRoutes(api, services);
+  addInstallerRoutes(api, services);
   addEdgeRoutes(api, services);
   return api;
 }
 
-function addCatalogueRoutes(api: Api, { releases, uploads, artefacts }: Services): void {
+function addTrustRoutes(api: Api, { trust, channels, releases, machines, segments }: Services): void {
+  serve(api, endpoints.showTrust, () => trust.show());
+  serve(api, endpoints.fetchTrustFile, async ({ params }, { node: { outgoing } }) => {
+    const text = await trust.file(params.file);
+    outgoing.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+    });
+    outgoing.end(text);
+    return undefined;
+  });
+  serve(api, endpoints.replaceRoot, ({ body }) => {
+    const published = async () => (await releases.list()).map(({ manifest }) => releaseTarget(manifest));
+    return trust.replaceRoot(body, published, new Date());
+  });
+  serve(api, endpoints.makeOnlineKeys, () => trust.makeOnlineKeys());
+  serve(api, endpoints.renewTargets, ({ body }) => trust.renewTargets(body.targets, new Date()));
+  serve(api, endpoints.listChannels, () => channels.list());
+  serve(api, endpoints.moveChannels, ({ body }) => {
+    const namedBy = async () => ({ machines: await machines.list(), segments: await segments.list() });
+    return channels.move(body.targets, namedBy, new Date());
+  });
+}
+
+function addRetentionRoutes(api: Api, services: Services): void {
+  const { releases, pins, uses, retention, garbage, store } = services;
+  serve(api, endpoints.removeReleases, ({ body }) => removeReleases(services, body, new Date()));
+  serve(api, endpoints.releaseUses, async ({ params }) => {
+    const { manifest } = await releases.show(releaseId(params));
+    return [...((await uses.all(store)).get(releaseId(manifest)) ?? [])];
+  });
+  serve(api, endpoints.pinRelease, ({ params }) => pins.pin(releaseId(params), new Date()));
+  serve(api, endpoints.unpinRelease, ({ params }) => pins.unpin(releaseId(params)));
+  serve(api, endpoints.showRetention, () => retention.show());
+  serve(api, endpoints.replaceRetention, ({ body }) => retention.replace(body));
+  serve(api, endpoints.showGarbage, () => garbage.survey(new Date()));
+  serve(api, endpoints.collectGarbage, () => garbage.collect(new Date()));
+}
+
+function addCatalogueRoutes(api: Api, { releases, trust, uploads, artefacts }: Services): void {
   serve(api, endpoints.listReleases, () => releases.list());
   serve(api, endpoints.showRelease, ({ params }) => releases.show(releaseId(params)));
-  serve(api, endpoints.publishRelease, ({ body }) => releases.publish(body, new Date()));
+  serve(api, endpoints.publishRelease, ({ body }) => {
+    const now = new Date();
+    return releases.publish(body.manifest, now, (reads) => trust.publication(reads, body, now));
+  });
   serve(api, endpoints.showUpload, ({ params }) => uploads.show(params.sha256));
   serve(api, endpoints.sendUpload, ({ params, query }, { node }) =>
     uploads.receive(params.sha256, { ...query, bytes: bodyOf(node.incoming as IncomingMessage) }),
@@ -61,6 +108,19 @@ function addOperatorRoutes(api: Api, { segments, policy, edges, machines }: Serv
   );
   serve(api, endpoints.listAlarms, ({ query }) => machines.alarms(query.segment));
   serve(api, endpoints.setIntent, ({ params, body }) => machines.setIntent(params.machine, body));
+}
+
+function addInstallerRoutes(api: Api, { machines, profiles, mini }: Services): void {
+  serve(api, endpoints.showMini, () => mini.show());
+  serve(api, endpoints.useMini, ({ body }) => mini.use(body.release));
+  serve(api, endpoints.setVariables, ({ params, body }) => machines.setVariables(params.machine, body));
+  serve(api, endpoints.listProfiles, () => profiles.list());
+  serve(api, endpoints.showProfile, ({ params }) => profiles.show(params.name));
+  serve(api, endpoints.replaceProfile, ({ params, body }) => profiles.replace(params.name, body));
+  serve(api, endpoints.removeProfile, async ({ params }) => {
+    await profiles.remove(params.name);
+    return {};
+  });
 }
 
 function addEdgeRoutes(api: Api, { store, edges, feed }: Services): void {

@@ -24,7 +24,7 @@ describe('the journal of an edge', () => {
 
   beforeEach(async () => {
     store = new InterposedStore();
-    machines = new Machines(store, async () => {});
+    machines = new Machines(store, async () => ({}));
     const edges = new Edges(store, 'key');
     for (const name of ['edge1', 'edge2']) await edges.add(name, new Date());
   });
@@ -52,6 +52,16 @@ describe('the journal of an edge', () => {
       firstSeenAt: record(1).at,
       lastSeenAt: record(1).at,
     });
+  });
+
+  test('says that a single-use intent is over, and takes nothing of what the operator set', async () => {
+    const { id } = await machines.setIntent(macA, live);
+    await machines.setVariables(id, { disk: '/dev/sda' });
+    const set = await machines.setIntent(id, live);
+    await take(record(1, { stage: 'answers', spentEpoch: 2 }), record(2, { stage: 'script', spentEpoch: 1 }));
+    const { journal: _, firstSeenAt: __, lastSeenAt: ___, spent, ...kept } = await machines.show(id);
+    assert.deepEqual(kept, { ...set, epoch: 2, variables: { disk: '/dev/sda' } });
+    assert.deepEqual(spent, { epoch: 2, at: record(1).at, edge: 'edge1', detail: 'record 1' });
   });
 
   test('that comes twice, or overlaps what was taken, is kept once', async () => {
@@ -135,7 +145,7 @@ describe('machines', () => {
 
   beforeEach(async () => {
     store = new InterposedStore();
-    machines = new Machines(store, async () => {});
+    machines = new Machines(store, async () => ({}));
     await new Edges(store, 'key').add('edge1', new Date());
     await takeJournal(store, 'edge1', [record(1, { uuid })]);
   });
@@ -156,7 +166,7 @@ describe('machines', () => {
 
   test('a MAC that nobody carries registers a machine; any other unknown name does not', async () => {
     const { id } = await machines.setIntent(macC, live);
-    assert.deepEqual(await machines.show(macC), { id, macs: [macC], intent: live, journal: [] });
+    assert.deepEqual(await machines.show(macC), { id, macs: [macC], intent: live, epoch: 1, journal: [] });
     await assert.rejects(machines.setIntent('server-7', live), { code: 'not_found' });
   });
 
@@ -164,7 +174,7 @@ describe('machines', () => {
     store.beforeNextCommit(() => machines.setIntent(macC, { kind: 'local' }));
     const { id } = await machines.setIntent(macC, live);
     const found = (await machines.list()).filter(({ macs }) => macs.includes(macC));
-    assert.deepEqual(found, [{ id, macs: [macC], intent: live }]);
+    assert.deepEqual(found, [{ id, macs: [macC], intent: live, epoch: 2 }]);
   });
 
   test('an intent that names no release is refused', async () => {

@@ -62,6 +62,18 @@ function isAboutMachine(record: EdgeRecord): record is MachineRecord {
   return record.mac !== undefined;
 }
 
+/**
+ * Once an edge has used an epoch up, every edge is told so: the fellow of that edge, or the same edge with a new disk,
+ * does not install the machine again.
+ */
+function spentIn(
+  { spentEpoch, at, edge, detail }: EdgeRecord,
+  known: Machine | undefined,
+): Pick<Machine, 'spent'> {
+  if (spentEpoch === undefined || spentEpoch <= (known?.spent?.epoch ?? 0)) return {};
+  return { spent: { epoch: spentEpoch, at, edge, detail } };
+}
+
 /** The machine after a record of it; a new one where `known` is undefined. */
 function sighted(known: Machine | undefined, record: MachineRecord): Machine {
   const uuid = tellingUuid(record.uuid) ?? known?.uuid;
@@ -69,10 +81,11 @@ function sighted(known: Machine | undefined, record: MachineRecord): Machine {
   const address = record.address ?? known?.address;
   const macs = known?.macs ?? [];
   return {
+    ...known,
     id: known?.id ?? newMachineId(),
     macs: macs.includes(record.mac) ? macs : [...macs, record.mac],
     ...(uuid === undefined ? {} : { uuid }),
-    ...(known?.intent === undefined ? {} : { intent: known.intent }),
+    ...spentIn(record, known),
     ...(segment === undefined ? {} : { segment }),
     ...(address === undefined ? {} : { address }),
     firstSeenAt: known?.firstSeenAt ?? record.at,

@@ -45,7 +45,7 @@ describe('the records of machines', () => {
 
   beforeEach(async () => {
     store = new CountingStore();
-    machines = new Machines(store, async () => {});
+    machines = new Machines(store, async () => ({}));
     await new Edges(store, 'key').add('edge1', new Date());
   });
 
@@ -175,7 +175,7 @@ describe('machines as versions before stored them', () => {
 
   beforeEach(async () => {
     store = new InterposedStore();
-    machines = new Machines(store, async () => {});
+    machines = new Machines(store, async () => ({}));
     await new Edges(store, 'key').add('edge1', new Date());
     const put: Record<string, unknown> = { 'guards/machines': 'm-1' };
     for (const machine of old) put[`machines/${machine.id}`] = machine;

@@ -5,12 +5,14 @@ import {
   Machine,
   type MachineJournal,
   type MachineStory,
+  MachineVariables,
   problem,
   Uuid,
 } from '@bootswarm/controller/contract';
+import type { CheckIntent } from '../catalogue/release-uses.ts';
 import { LongPolls } from '../store/long-poll.ts';
 import type { StateStore } from '../store/state-store.ts';
-import { transact } from '../store/transact.ts';
+import { type Plan, type Reads, transact } from '../store/transact.ts';
 import { MACHINES_PREFIX, newMachineId } from './keys.ts';
 import { MachineDraft } from './machine-draft.ts';
 import { alarmRecords, machineRecords, RING_MOST } from './record-ring.ts';
@@ -24,15 +26,19 @@ export interface JournalWait {
   readonly waitMs: number;
 }
 
+/** Whether an intent suits the machine that it is for. @throws Problem where it does not. */
+export type CheckFit = (machine: Machine, reads: Reads) => Promise<void>;
+
 export class Machines {
   readonly #store: StateStore;
-  readonly #checkIntent: (intent: Intent) => Promise<void>;
+  readonly #checkIntent: CheckIntent;
+  readonly #checkFit: CheckFit;
   readonly #polls: LongPolls;
 
-  /** @param checkIntent throws a Problem where an intent names what does not exist. */
-  constructor(store: StateStore, checkIntent: (intent: Intent) => Promise<void>) {
+  constructor(store: StateStore, checkIntent: CheckIntent, checkFit: CheckFit = async () => {}) {
     this.#store = store;
     this.#checkIntent = checkIntent;
+    this.#checkFit = checkFit;
     this.#polls = new LongPolls(store);
   }
 
@@ -85,18 +91,35 @@ export class Machines {
 
   /** A MAC that nobody carries registers a machine. @throws Problem not_found, machine_release_unknown */
   async setIntent(key: string, intent: Intent): Promise<Machine> {
-    await this.#checkIntent(intent);
     return transact(this.#store, `machine ${key}`, async (reads) => {
-      const draft = new MachineDraft(reads);
-      const known = await draft.find(key);
-      const mac = Mac.safeParse(key).data;
-      if (!known && mac === undefined) throw unknownMachine(key);
-      const machine: Machine = known
-        ? { ...known, intent }
-        : { id: newMachineId(), macs: mac === undefined ? [] : [mac], intent };
-      await draft.keep(machine);
-      return { put: draft.put, result: machine };
+      const beside = await this.#checkIntent(intent, reads);
+      return changeMachine(key, reads, beside, async (known) => {
+        const machine: Machine = { ...known, intent, epoch: (known.epoch ?? 0) + 1 };
+        await this.#checkFit(machine, reads);
+        return machine;
+      });
     });
+  }
+
+  /**
+   * Gives a machine variables of its own; null takes one away. A MAC that nobody carries registers a machine.
+   * @throws Problem not_found, input_invalid
+   */
+  async setVariables(key: string, changes: Readonly<Record<string, string | null>>): Promise<Machine> {
+    return transact(this.#store, `machine ${key}`, (reads) =>
+      changeMachine(key, reads, {}, (known) => {
+        const changed = Object.entries({ ...known.variables, ...changes });
+        const parsed = MachineVariables.safeParse(
+          Object.fromEntries(changed.filter(([, value]) => value !== null)),
+        );
+        if (!parsed.success)
+          throw problem('input_invalid', {
+            field: 'variables',
+            facts: { reason: parsed.error.issues[0]?.message ?? '' },
+          });
+        return { ...known, variables: parsed.data };
+      }),
+    );
   }
 
   /** Ends every wait for a journal, and lets nobody wait any more. */
@@ -107,6 +130,22 @@ export class Machines {
   #find(key: string): Promise<Machine | undefined> {
     return new MachineDraft(this.#store).find(key);
   }
+}
+
+/** The machine of that key after a change; one that nobody knew is made where the key is a MAC. */
+async function changeMachine(
+  key: string,
+  reads: Reads,
+  beside: Readonly<Record<string, unknown>>,
+  change: (machine: Machine) => Machine | Promise<Machine>,
+): Promise<Plan<Machine>> {
+  const draft = new MachineDraft(reads);
+  const known = await draft.find(key);
+  const mac = Mac.safeParse(key).data;
+  if (!known && mac === undefined) throw unknownMachine(key);
+  const machine = await change(known ?? { id: newMachineId(), macs: mac === undefined ? [] : [mac] });
+  await draft.keep(machine);
+  return { put: { ...draft.put, ...beside }, result: machine };
 }
 
 function isAddress(key: string): boolean {

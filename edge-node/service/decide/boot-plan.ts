@@ -17,6 +17,7 @@ import {
   releaseId,
 } from '@bootswarm/images/format';
 import { type BootPlan, SCRIPT_PATH } from '@bootswarm/ipxe';
+import { type InstallerPlan, type InstallView, planInstaller } from './installer-plan.ts';
 import { holdsOutsideDhcp } from './known-classes.ts';
 
 /** systemd's rescue shell, on the console and without a password: who can pick it can also pick the disk. */
@@ -24,18 +25,27 @@ const RESCUE_ARGUMENTS = ['systemd.unit=rescue.target', 'systemd.setenv=SYSTEMD_
 
 /** What is at hand to boot a machine with. */
 export interface Holdings {
-  readonly state: Pick<DesiredState, 'machines' | 'policy' | 'releases'>;
+  readonly state: Pick<DesiredState, 'machines' | 'policy' | 'releases' | 'mini'>;
   /** Whether an artefact is whole and verified here. */
   readonly isReady: (sha256: string) => boolean;
   /** Whether its bytes came last with another SHA-256 than the manifest's; nobody's did unless told. */
   readonly isCorrupt?: (sha256: string) => boolean;
   readonly httpUrl: string;
+  /** Left out where nobody is installed. */
+  readonly installs?: InstallView;
 }
 
 type Waiting = Extract<BootPlan, { kind: 'wait' }>;
+type Live = Extract<BootPlan, { kind: 'live' }>;
 
 /** A plan; of one that waits for a release, also why. */
-export type PlannedBoot = Exclude<BootPlan, Waiting> | (Waiting & { readonly cause?: BootCause });
+export type PlannedBoot =
+  | Exclude<BootPlan, Waiting | Live>
+  /** Of a mini image, also that its agent will report. */
+  | (Live & { readonly leadsTo?: 'agent' })
+  | (Waiting & { readonly cause?: BootCause })
+  /** Of a machine that is to be installed, also what is to be remembered of it. */
+  | InstallerPlan;
 
 /** An entry that was picked from the menu of a segment. */
 export interface MenuPick {
@@ -58,15 +68,34 @@ export function planBoot(
     ({ vlan, match }) => vlan !== undefined && holdsOutsideDhcp(match, segment.name, sighting),
   )?.vlan;
   if (tag !== undefined) return { kind: 'vlan', tag };
-  const intent = matchMachine(holdings.state.machines, sighting)?.intent ?? segment.defaultIntent;
+  const machine = matchMachine(holdings.state.machines, sighting);
+  const intent = machine?.intent ?? segment.defaultIntent;
   switch (intent.kind) {
     case 'local':
       return intent;
     case 'live':
       return planRelease(intent.release, holdings);
+    case 'inspect':
+      return planMini(sighting, holdings);
     case 'menu':
       return planMenu(segment, holdings, pick);
+    case 'installer':
+      if (!machine || !holdings.installs) return { kind: 'local' };
+      return planInstaller(intent, { machine, sighting, segment }, holdings.installs, (release) =>
+        planRelease(release, holdings),
+      );
   }
+}
+
+/** The mini image, whose agent asks this edge what to do. */
+function planMini({ mac }: Sighting, holdings: Holdings): PlannedBoot {
+  const { amd64, arm64 } = holdings.state.mini ?? {};
+  // Nothing that a script is asked with tells arm64: where there are both, it is the one for amd64.
+  const release = amd64 ?? arm64;
+  if (release !== undefined)
+    return withArguments(planRelease(release, holdings), mac === '' ? [] : [`bootswarm.mac=${mac}`]);
+  const reason = 'no mini image is chosen: bootswarm mini use RELEASE';
+  return { kind: 'wait', cause: 'release_not_ready', reason, scriptUrl: holdings.httpUrl + SCRIPT_PATH };
 }
 
 function planMenu({ name, menu }: Segment, holdings: Holdings, pick: MenuPick | undefined): PlannedBoot {
@@ -105,7 +134,7 @@ function planEntry(entry: MenuEntry, holdings: Holdings): PlannedBoot {
   }
 }
 
-function withArguments(plan: BootPlan, more: readonly string[]): PlannedBoot {
+function withArguments(plan: PlannedBoot, more: readonly string[]): PlannedBoot {
   return plan.kind === 'live' ? { ...plan, kernelArguments: [...plan.kernelArguments, ...more] } : plan;
 }
 
@@ -141,9 +170,10 @@ export function artefactId(sha256: string): string {
   return sha256.slice(0, 16);
 }
 
-function planLive(manifest: Manifest, httpUrl: string): BootPlan {
+function planLive(manifest: Manifest, httpUrl: string): PlannedBoot {
   const urlOf = ({ sha256, name }: Artefact): string => `${httpUrl}/artefacts/${artefactId(sha256)}/${name}`;
   const root = findArtefact(manifest, 'root');
+  const isMini = manifest.bootStyle === 'mini';
   return {
     kind: 'live',
     release: releaseId(manifest),
@@ -152,17 +182,22 @@ function planLive(manifest: Manifest, httpUrl: string): BootPlan {
     kernelArguments: [
       ...manifest.kernelArguments,
       ...(root ? BOOT_STYLES[manifest.bootStyle].rootArguments(urlOf(root)) : []),
+      // The agent could ask DHCP for it; the machine has it already.
+      ...(isMini ? [`bootswarm.edge=${httpUrl}`] : []),
     ],
+    ...(isMini ? { leadsTo: 'agent' as const } : {}),
   };
 }
 
 /** For the journal. */
-export function planText(plan: BootPlan): string {
+export function planText(plan: PlannedBoot): string {
   switch (plan.kind) {
     case 'local':
-      return 'boot from the local disk';
-    case 'live':
-      return `boot live ${plan.release}`;
+      return 'reason' in plan ? `boot from the local disk: ${plan.reason}` : 'boot from the local disk';
+    case 'live': {
+      const times = 'install' in plan ? plan.install.progress.attempts : 0;
+      return times > 0 ? `run the installer ${plan.release}, start ${times}` : `boot live ${plan.release}`;
+    }
     case 'menu':
       return 'show the menu';
     case 'kernel':
@@ -181,10 +216,17 @@ export function planText(plan: BootPlan): string {
 }
 
 /** For the journal: what the machine is expected to fetch now from this edge, and what holds it up. */
-export function outlookOf(plan: PlannedBoot): Pick<JournalRecord, 'next' | 'cause'> {
+export function outlookOf(plan: PlannedBoot): Pick<JournalRecord, 'next' | 'cause' | 'spentEpoch'> {
   switch (plan.kind) {
     case 'live':
-      return { next: 'kernel' };
+      if ('leadsTo' in plan) return { next: 'agent' };
+      return { next: 'install' in plan ? 'installer' : 'kernel' };
+    case 'local': {
+      if (!('spentEpoch' in plan)) return { next: 'nothing' };
+      const { cause, spentEpoch } = plan;
+      const spent = spentEpoch > 0 ? { spentEpoch } : {};
+      return cause === undefined ? { next: 'nothing', ...spent } : { next: 'nothing', cause, ...spent };
+    }
     case 'wait':
       return { next: 'script', ...(plan.cause === undefined ? {} : { cause: plan.cause }) };
     default:

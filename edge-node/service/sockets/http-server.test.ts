@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AgentDesk } from '../agents/agent-desk.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
 import { PATH_ESCAPES } from '../testing/path-escapes.ts';
 import { quietLog } from '../testing/quiet-log.ts';
@@ -51,7 +52,22 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
       return caller.mac.startsWith('52:54:00') ? '#!ipxe\necho hello\n' : undefined;
     },
     firmwareOf: (name) => new Map([['snponly.efi', firmware]]).get(name),
+    trustFileOf: () => undefined,
+    installers: {
+      answers: {
+        find: () => ({ status: 404, text: 'none here' }),
+        installed: async () => ({ status: 404, text: 'none here' }),
+        tookOfTree: () => {},
+      },
+      trees: { find: async () => ({ kind: 'none' }) },
+    },
     artefactOf: (sha256, name) => (sha256 === SHA256 && name === 'root.squashfs' ? artefact : undefined),
+    agents: new AgentDesk({
+      holderOf: () => undefined,
+      dutyOf: () => ({ intent: { kind: 'local' } }),
+      tell: () => {},
+      log: quietLog().log,
+    }),
     onSent: (address, { role }, { bytes, complete }) => sent.push(`${address} ${role} ${bytes} ${complete}`),
     onFirmware: (address, name, found) => sent.push(`${address} ${name} ${found}`),
     counters,

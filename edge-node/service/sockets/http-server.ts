@@ -6,6 +6,9 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
+import type { AgentDesk } from '../agents/agent-desk.ts';
+import { agentRoutes, isForAgents } from '../agents/routes.ts';
+import { type InstallerDesk, installerRoutes } from '../installers/routes.ts';
 import { problem } from '../problems.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
 import type { Counters } from './counters.ts';
@@ -13,10 +16,11 @@ import { announcesBody, type ConnectionCaps, capConnections, refuseBody } from '
 
 /**
  * Idle connections, and those whose request does not come, are closed after this; iPXE and EDK2 both ask again
- * within seconds. With Node's looking every other second that makes 15 s at most.
+ * within seconds. With Node's looking every second that makes 9 s, and 15 s at most where the host is busy: under
+ * 2,000 slow connections on two shared cores it was 4 s late.
  */
-const IDLE_MS = 12_000;
-const LOOK_MS = 2_000;
+const IDLE_MS = 8_000;
+const LOOK_MS = 1_000;
 /** A client that takes nothing of its answer for this long is given up. */
 const STALLED_MS = 60_000;
 /**
@@ -30,6 +34,10 @@ export interface HttpService {
   readonly scriptFor: (caller: ScriptCaller) => Promise<string | undefined>;
   readonly firmwareOf: (name: string) => Uint8Array | undefined;
   readonly artefactOf: (id: string, name: string) => Servable | undefined;
+  /** Signed metadata, and what it vouches for, by the paths of TUF. */
+  readonly trustFileOf: (name: string) => string | undefined;
+  readonly agents: AgentDesk;
+  readonly installers: InstallerDesk;
   /** Told how the transfer of an artefact ended. */
   readonly onSent: (clientAddress: string, artefact: Servable, sent: Sent) => void;
   /** Told that a boot file was sent whole, or asked for in vain. */
@@ -49,7 +57,8 @@ type Bindings = { readonly Bindings: HttpBindings };
 export async function startHttpServer(service: HttpService): Promise<Server> {
   const answer = getRequestListener(makeApp(service).fetch, { overrideGlobalObjects: false });
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    if (announcesBody(incoming)) refuseBody(incoming, outgoing);
+    if (announcesBody(incoming) && !isForAgents(incoming.method, incoming.url))
+      refuseBody(incoming, outgoing);
     else void answer(incoming, outgoing);
   };
   const server = createServer(
@@ -92,11 +101,9 @@ function makeApp(service: HttpService): Hono<Bindings> {
     const mac = Mac.safeParse(c.req.query('mac') ?? '');
     if (!mac.success) return c.text('mac: must be a MAC address\n', 400);
     const uuid = Uuid.safeParse(c.req.query('uuid') ?? '').data;
-    const { localAddress = '', localPort = service.port } = c.env.incoming.socket;
-    const httpUrl = `http://${plainIpv4(localAddress)}:${localPort}`;
     const entry = Number(c.req.query('entry') ?? Number.NaN);
     const pick = Number.isInteger(entry) ? { pick: { entry, password: c.req.query('password') ?? '' } } : {};
-    const script = await service.scriptFor({ address: clientOf(c), mac: mac.data, uuid, httpUrl, ...pick });
+    const script = await service.scriptFor({ ...whoAsks(c), mac: mac.data, uuid, ...pick });
     if (script === undefined) return c.text('no segment of this edge has your address\n', 404);
     return c.text(script, 200, { 'cache-control': 'no-store' });
   });
@@ -134,6 +141,15 @@ function makeApp(service: HttpService): Hono<Bindings> {
     return RESPONSE_ALREADY_SENT;
   });
 
+  app.get('/trust/*', (c) => {
+    const text = service.trustFileOf(c.req.path.slice('/trust/'.length));
+    if (text === undefined) return c.notFound();
+    return c.text(text, 200, { 'content-type': 'application/json', 'cache-control': 'no-cache' });
+  });
+
+  app.route('/', agentRoutes(service.agents, clientOf));
+  app.route('/', installerRoutes(service.installers, whoAsks));
+
   app.notFound((c) => {
     service.counters.count('http not found');
     return c.text('not found\n', 404);
@@ -152,6 +168,12 @@ function sha256Of(bytes: Uint8Array): string {
   const known = hashes.get(bytes) ?? createHash('sha256').update(bytes).digest('hex');
   hashes.set(bytes, known);
   return known;
+}
+
+/** Whoever asks, and the URL of this edge by the address at which he reached it. */
+function whoAsks(c: Context<Bindings>): { readonly address: string; readonly httpUrl: string } {
+  const { localAddress = '', localPort = 0 } = c.env.incoming.socket;
+  return { address: clientOf(c), httpUrl: `http://${plainIpv4(localAddress)}:${localPort}` };
 }
 
 function clientOf(c: Context<Bindings>): string {

@@ -55,6 +55,7 @@ const state: DesiredState = {
   fellows: [],
   machines: [],
   releases: [],
+  channels: [],
 };
 const signed = { payload: JSON.stringify(state), signature: 'of no matter here' };
 const credentials = { name: 'edge', token: 'bse_1', controllerKey: 'key' };

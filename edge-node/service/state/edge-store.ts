@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DesiredState, EdgeCredentials, type JournalRecord } from '@bootswarm/controller/contract';
 import { Signed } from '@bootswarm/images/format';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import type { InstallProgress } from '../decide/install-step.ts';
 import { commitOf } from './commit.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { Journal } from './journal.ts';
@@ -25,12 +27,15 @@ export class EdgeStore {
   readonly #root: RootDatabase;
   readonly #journal: Journal;
   readonly #facts: Facts;
+  /** By machine. */
+  readonly #installs: Database<InstallProgress, string>;
   readonly #reserve: DiskReserve;
 
   private constructor(root: RootDatabase, onLoss: (error: unknown) => void, reserve: DiskReserve) {
     this.#root = root;
     this.#reserve = reserve;
     this.#facts = root.openDB(FACTS);
+    this.#installs = root.openDB({ name: 'installs', encoding: 'json' });
     const requireRoom = (): void => reserve.require(RESERVE_BYTES.journal);
     this.#journal = new Journal({ root, facts: this.#facts, requireRoom, onLoss });
   }
@@ -90,6 +95,26 @@ export class EdgeStore {
   async keepDesiredState(signed: Signed): Promise<void> {
     this.#reserve.require(RESERVE_BYTES.others);
     await commitOf(this.#facts.put('desiredState', signed));
+  }
+
+  /** How far the installation of each machine got, by its id. */
+  installs(): ReadonlyMap<string, InstallProgress> {
+    return new Map(Array.from(this.#installs.getRange({}), ({ key, value }) => [key, value]));
+  }
+
+  /** Durable when it resolves. */
+  async keepInstall(machineId: string, progress: InstallProgress): Promise<void> {
+    this.#reserve.require(RESERVE_BYTES.others);
+    await commitOf(this.#installs.put(machineId, progress));
+  }
+
+  /** From which the tokens of answer files are made. The same for as long as this environment lives. */
+  async ensureAnswersSecret(): Promise<string> {
+    const kept = this.#facts.get('answersSecret');
+    if (typeof kept === 'string') return kept;
+    const made = randomBytes(32).toString('hex');
+    await commitOf(this.#facts.put('answersSecret', made));
+    return made;
   }
 
   /** As `addAllToJournal`, for one record. */

@@ -8,7 +8,15 @@ const WINDOW_MS = 60_000;
 const MOST = 50_000;
 
 /** Whoever gets here has left DHCP behind: what comes after it is another try, not the same again. */
-const TRANSFERS: ReadonlySet<BootStage> = new Set(['firmware', 'script', 'kernel', 'initramfs', 'root']);
+const TRANSFERS: ReadonlySet<BootStage> = new Set([
+  'firmware',
+  'script',
+  'kernel',
+  'initramfs',
+  'root',
+  'answers',
+  'installed',
+]);
 
 interface Seen {
   /** The last one that was the same. */

@@ -9,13 +9,22 @@ import {
 } from '@bootswarm/controller/contract';
 import { type BootRole, isBootRole } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
-import { type BootPlan, renderScript, type Whereabouts } from '@bootswarm/ipxe';
-import { artefactId, type MenuPick, outlookOf, planBoot, planText } from '../decide/boot-plan.ts';
+import { type BootPlan, renderScript, SCRIPT_PATH, type Whereabouts } from '@bootswarm/ipxe';
+import {
+  artefactId,
+  type MenuPick,
+  outlookOf,
+  type PlannedBoot,
+  planBoot,
+  planText,
+} from '../decide/boot-plan.ts';
+import { type InstallView, isHolder } from '../decide/installer-plan.ts';
 import type { Lease } from '../decide/lease.ts';
 import { compileSite, type Site } from '../decide/site.ts';
 import { capsFor, type TransferCaps } from '../decide/tftp-caps.ts';
 import type { TransferNews } from '../decide/transfer-news.ts';
 import { BootFiles } from './boot-files.ts';
+import type { InstallLedger } from './install-ledger.ts';
 
 /** Where an artefact that may be served lies, and what it is for. */
 export interface Servable {
@@ -58,6 +67,9 @@ export interface ServingParts {
   /** Whether its bytes came last with another SHA-256 than the manifest's. */
   readonly isCorrupt: (sha256: string) => boolean;
   readonly addToJournal: (record: Omit<JournalRecord, 'seq'>) => void;
+  readonly installs: Pick<InstallLedger, 'progressOf' | 'note' | 'settled' | 'ticketOf'>;
+  /** Milliseconds of Unix time. */
+  readonly clock?: () => number;
 }
 
 /** What this edge serves now: the desired state that it follows, joined with what is here. */
@@ -71,6 +83,14 @@ export class Serving {
 
   constructor(parts: ServingParts) {
     this.#parts = parts;
+  }
+
+  get state(): DesiredState | undefined {
+    return this.#state;
+  }
+
+  segmentOf(address: string): Segment | undefined {
+    return this.#site?.segmentOf(address)?.segment;
   }
 
   get segments(): readonly Segment[] {
@@ -97,33 +117,73 @@ export class Serving {
   async scriptFor({ address, mac, uuid, httpUrl, pick }: ScriptCaller): Promise<string | undefined> {
     const caller = { address, machine: { mac, uuid }, httpUrl };
     const isUnlocked = pick !== undefined && (await this.#opensMenu(address, pick.password));
-    const planned = this.planFor(pick ? { ...caller, pick: { entry: pick.entry, isUnlocked } } : caller);
+    const planned = await this.planFor(
+      pick ? { ...caller, pick: { entry: pick.entry, isUnlocked } } : caller,
+    );
     return planned && renderScript(planned.plan, planned.where);
   }
 
   /**
-   * What whoever has an address is to do, or undefined where no segment here has it.
+   * What whoever has an address is to do, or undefined where no segment here has it. What must be remembered of it is
+   * durable when this resolves.
    * @param machine undefined where nobody knows which it is: then what its segment says.
    */
-  planFor({ address, machine, httpUrl, pick }: PlanCaller): Planned | undefined {
+  async planFor({ address, machine, httpUrl, pick }: PlanCaller): Promise<Planned | undefined> {
     const segment = this.#site?.segmentOf(address)?.segment;
     if (!this.#state || !segment) return undefined;
-    const plan = planBoot(
-      machine ?? { mac: '' },
-      segment,
-      {
-        state: this.#state,
-        isReady: this.#parts.isReady,
-        isCorrupt: this.#parts.isCorrupt,
-        httpUrl,
-      },
-      pick,
+    const plan = await this.#remembered(
+      planBoot(
+        machine ?? { mac: '' },
+        segment,
+        {
+          state: this.#state,
+          isReady: this.#parts.isReady,
+          isCorrupt: this.#parts.isCorrupt,
+          httpUrl,
+          installs: this.#installsFor(this.#state, { address, machine, httpUrl }, segment),
+        },
+        pick,
+      ),
+      httpUrl,
     );
     if (machine) {
       const whose = { mac: machine.mac, uuid: tellingUuid(machine.uuid), segment: segment.name, address };
       this.#journal('script', whose, planText(plan), outlookOf(plan));
     }
     return { plan, where: { edge: this.#state.edge, segment: segment.name } };
+  }
+
+  #installsFor(
+    { profiles, releases }: DesiredState,
+    { address, machine, httpUrl }: PlanCaller,
+    segment: Segment,
+  ): InstallView {
+    const { installs, holderOf, clock = Date.now } = this.#parts;
+    return {
+      profiles,
+      releases,
+      httpUrl,
+      address,
+      nowMs: clock(),
+      isHolder: isHolder(machine, holderOf(address), segment),
+      progressOf: (id) => installs.progressOf(id),
+      ticketOf: (id, epoch) => installs.ticketOf(id, epoch),
+    };
+  }
+
+  /** The plan, once what must be remembered of it is on the disk; a machine whose disk note fails has to wait. */
+  async #remembered(plan: PlannedBoot, httpUrl: string): Promise<PlannedBoot> {
+    const note = 'install' in plan ? plan.install : undefined;
+    if (!note) return plan;
+    const { installs } = this.#parts;
+    try {
+      if (note.isNew) await installs.note(note.machineId, note.progress);
+      else await installs.settled(note.machineId);
+      return plan;
+    } catch (error) {
+      const reason = `this edge could not remember the installation: ${(error as Error).message}`;
+      return { kind: 'wait', cause: 'installer_not_kept', reason, scriptUrl: httpUrl + SCRIPT_PATH };
+    }
   }
 
   async #opensMenu(address: string, password: string): Promise<boolean> {
@@ -166,7 +226,7 @@ export class Serving {
       address,
     }: { mac: string; uuid: string | undefined; segment: string; address: string },
     detail: string,
-    outlook: Pick<JournalRecord, 'next' | 'cause'>,
+    outlook: Pick<JournalRecord, 'next' | 'cause' | 'spentEpoch'>,
   ): void {
     this.#parts.addToJournal({
       at: new Date().toISOString(),

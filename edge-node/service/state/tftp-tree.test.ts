@@ -30,7 +30,7 @@ function benchOf(artefacts: Readonly<Record<string, Servable>> = {}, map = ''): 
   assert.ok(parsed.ok);
   const tree = new TftpTree({
     serving: {
-      planFor: (caller) => {
+      planFor: async (caller) => {
         planned.push(caller);
         return { plan: { kind: 'local' }, where: { edge: 'edge1', segment: 'seg1' } };
       },

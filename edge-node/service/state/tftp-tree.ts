@@ -62,8 +62,10 @@ export class TftpTree {
       case 'artefact':
         return this.#artefact(entry.id, entry.name);
       case 'config': {
-        const text = this.#config(entry, request);
-        return text === undefined ? undefined : { bytes: new Uint8Array(Buffer.from(text)) };
+        const reading = this.#config(entry, request);
+        return reading.then((text) =>
+          text === undefined ? undefined : { bytes: new Uint8Array(Buffer.from(text)) },
+        );
       }
     }
   }
@@ -82,13 +84,13 @@ export class TftpTree {
     return reading.then((bytes) => ({ bytes }));
   }
 
-  #config(
+  async #config(
     { style, machine }: TreeEntry & { kind: 'config' },
     { clientAddress, serverAddress }: TftpRequest,
-  ): string | undefined {
+  ): Promise<string | undefined> {
     const httpUrl = `http://${serverAddress}:${this.#parts.httpPort}`;
     if (style === 'ipxe' && !machine) return renderHandover(httpUrl);
-    const planned = this.#parts.serving.planFor({ address: clientAddress, machine, httpUrl });
+    const planned = await this.#parts.serving.planFor({ address: clientAddress, machine, httpUrl });
     if (!planned) return undefined;
     const { plan, where } = planned;
     if (style === 'ipxe') return asAutoexec(renderScript(plan, where));

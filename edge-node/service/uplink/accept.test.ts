@@ -16,6 +16,7 @@ const state: DesiredState = {
   fellows: [],
   machines: [],
   releases: [],
+  channels: [],
 };
 const signed = (value: unknown, key = controller): Signed => signText(JSON.stringify(value), key.privateKey);
 const heldAt = (revision: number): DesiredState => ({ ...state, revision });

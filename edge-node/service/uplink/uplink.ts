@@ -12,6 +12,7 @@ import type { EdgeStore } from '../state/edge-store.ts';
 import { acceptDesiredState } from './accept.ts';
 import { type ArtefactSync, controllerSource } from './artefact-sync.ts';
 import { forever, pause } from './forever.ts';
+import type { EdgeTrust } from './trust.ts';
 
 /** How long the controller may hold a call for a desired state, and how much longer the answer may take. */
 const POLL_SECONDS = 30;
@@ -19,15 +20,19 @@ const POLL_GRACE_MS = 15_000;
 const CALL_MS = 15_000;
 const JOURNAL_PAUSE_MS = 1000;
 const STATUS_PAUSE_MS = 500;
+/** How often the trust metadata is renewed without a new desired state, and while something waits for it. */
+const TRUST_PAUSE_MS = 180_000;
+const TRUST_RETRY_MS = 10_000;
 
 export interface UplinkOptions {
   readonly controllerUrl: string;
   readonly store: EdgeStore;
   readonly sync: ArtefactSync;
+  readonly trust: EdgeTrust;
   readonly log: Logger;
   /** By which this edge calls itself to DHCP clients. */
   readonly addresses: readonly string[];
-  /** Told each desired state that was accepted and kept. */
+  /** Told the part of each desired state that the operator signed. */
   readonly apply: (state: DesiredState) => void;
 }
 
@@ -81,11 +86,14 @@ export class Uplink {
   readonly #credentials: EdgeCredentials;
   readonly #client: Client;
   #statusChanged = true;
+  #following: Promise<void> = Promise.resolve();
+  #appliedRevision = -1;
 
   constructor(options: UplinkOptions, credentials: EdgeCredentials) {
     this.#options = options;
     this.#credentials = credentials;
     this.#client = new Client({ url: options.controllerUrl, token: credentials.token });
+    options.trust.connect(this.#client);
   }
 
   /** The status is sent soon after. */
@@ -98,6 +106,7 @@ export class Uplink {
     const { log, sync } = this.#options;
     await Promise.all([
       forever('desired state', signal, log, () => this.#pullDesiredState(signal)),
+      forever('trust metadata', signal, log, () => this.#renewTrust(signal)),
       forever('journal', signal, log, () => this.#pushJournal(signal)),
       forever('status', signal, log, () => this.#pushStatus(signal)),
       sync.run(controllerSource(this.#client), signal),
@@ -105,7 +114,7 @@ export class Uplink {
   }
 
   async #pullDesiredState(signal: AbortSignal): Promise<void> {
-    const { store, apply, log } = this.#options;
+    const { store, log } = this.#options;
     const held = store.desiredState();
     const query = { after: held?.revision ?? -1, waitSeconds: POLL_SECONDS };
     const signed = await this.#client.call(
@@ -119,11 +128,35 @@ export class Uplink {
     const { name, controllerKey } = this.#credentials;
     const state = acceptDesiredState(signed, name, controllerKey, held);
     await store.keepDesiredState(signed);
-    apply(state);
+    await this.#follow(signal);
     log.info(
       { revision: state.revision, segments: state.segments.length, releases: state.releases.length },
       'following a new desired state',
     );
+  }
+
+  /** Serves what of the kept desired state was signed, as the newest metadata says; one call after the other. */
+  #follow(signal: AbortSignal): Promise<void> {
+    const follow = async (): Promise<void> => {
+      const { trust, apply, store } = this.#options;
+      const state = store.desiredState();
+      if (!state) return;
+      await trust.meet(state);
+      const isNews = await trust.refresh(signal);
+      if (!isNews && !trust.isWaiting && this.#appliedRevision === state.revision) return;
+      apply(await trust.follow(state));
+      this.#appliedRevision = state.revision;
+      this.#statusChanged = true;
+    };
+    this.#following = this.#following.then(follow, follow);
+    return this.#following;
+  }
+
+  async #renewTrust(signal: AbortSignal): Promise<void> {
+    const { trust, store } = this.#options;
+    await this.#follow(signal);
+    const isBehind = trust.isWaiting || this.#appliedRevision !== (store.desiredState()?.revision ?? -1);
+    await pause(isBehind ? TRUST_RETRY_MS : TRUST_PAUSE_MS, signal);
   }
 
   async #pushJournal(signal: AbortSignal): Promise<void> {
@@ -140,12 +173,18 @@ export class Uplink {
   async #pushStatus(signal: AbortSignal): Promise<void> {
     if (!this.#statusChanged) return pause(STATUS_PAUSE_MS, signal);
     this.#statusChanged = false;
-    const { store, sync, addresses } = this.#options;
+    const { store, sync, trust, addresses } = this.#options;
+    const { ready, waiting } = sync.status;
     try {
       await this.#client.call(
         endpoints.reportStatus,
         {
-          body: { revision: store.desiredState()?.revision ?? 0, addresses: [...addresses], ...sync.status },
+          body: {
+            revision: store.desiredState()?.revision ?? 0,
+            addresses: [...addresses],
+            ready,
+            waiting: [...waiting, ...trust.waiting],
+          },
         },
         { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) },
       );

@@ -1,0 +1,93 @@
+import {
+  AGENT_LOG_MOST_LINES,
+  AGENT_PATHS,
+  AGENT_WAIT_MOST_SECONDS,
+  AgentOrder,
+  type AgentReport,
+} from '@bootswarm/controller/contract';
+
+const CALL_MS = 20_000;
+/** Of an answer; an order is below 1 KB. */
+const ANSWER_MOST_BYTES = 64 * 1024;
+
+/** The edge did not answer as it should; the agent tries again. */
+export class EdgeError extends Error {
+  override readonly name = 'EdgeError';
+}
+
+/** The edge as its agents see it. Whatever goes wrong, and whatever comes in, is an EdgeError. */
+export class EdgeClient {
+  readonly #url: string;
+  readonly #signal: AbortSignal;
+
+  constructor(url: string, signal: AbortSignal) {
+    this.#url = url;
+    this.#signal = signal;
+  }
+
+  async report(report: AgentReport): Promise<void> {
+    await this.#call(AGENT_PATHS.report, { body: report });
+  }
+
+  async log(lines: readonly string[]): Promise<void> {
+    await this.#call(AGENT_PATHS.log, { body: { lines: lines.slice(0, AGENT_LOG_MOST_LINES) } });
+  }
+
+  /**
+   * What this machine is to do: at once where that is not what `after` was, or else as soon as it changes, or the
+   * same again after a while.
+   * @param after the token of the last order; undefined before the first.
+   */
+  async order(after: string | undefined): Promise<AgentOrder> {
+    const query = after === undefined ? '' : `?after=${after}&waitSeconds=${AGENT_WAIT_MOST_SECONDS}`;
+    const waitMs = after === undefined ? 0 : AGENT_WAIT_MOST_SECONDS * 1000;
+    const text = await this.#call(`${AGENT_PATHS.intent}${query}`, { waitMs });
+    const parsed = AgentOrder.safeParse(parseJson(text));
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw new EdgeError(
+        `an order that this version does not know: ${issue?.path.join('.')} ${issue?.message}`,
+      );
+    }
+    return parsed.data;
+  }
+
+  async #call(path: string, { body, waitMs = 0 }: { body?: unknown; waitMs?: number }): Promise<string> {
+    try {
+      const response = await fetch(this.#url + path, {
+        method: body === undefined ? 'GET' : 'POST',
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        redirect: 'error',
+        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(CALL_MS + waitMs)]),
+      });
+      const text = await boundedText(response);
+      if (!response.ok) throw new EdgeError(`${path}: ${response.status} ${text.trim().slice(0, 200)}`);
+      return text;
+    } catch (error) {
+      if (error instanceof EdgeError) throw error;
+      const { message, cause } = error as Error;
+      throw new EdgeError(`${path}: ${cause instanceof Error ? cause.message : message}`, { cause: error });
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > ANSWER_MOST_BYTES) throw new EdgeError('an answer without end');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

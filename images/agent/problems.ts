@@ -1,0 +1,41 @@
+import { defineProblems } from '@bootswarm/images/format';
+
+/** Why the agent hands no byte of a release on. */
+export const problem = defineProblems({
+  trust_root_missing: {
+    status: 500,
+    message: 'this mini image has no root of trust, so that no release can be believed',
+    remedy: 'Build it again with --trust-root root.json, publish it, and boot the machine anew.',
+  },
+  channel_unsigned: {
+    status: 502,
+    message: 'nobody signed where {channel} points to',
+    remedy: "Point it to a release: 'bootswarm channel promote'.",
+  },
+  manifest_missing: {
+    status: 502,
+    message: 'the edge has no manifest of {release}',
+    remedy: "Wait for the edge to fetch the release: 'bootswarm edge show NAME'.",
+  },
+  manifest_too_long: {
+    status: 502,
+    message: 'the manifest of {release} does not end within {most} bytes',
+    remedy: 'Nobody signs such a manifest: look at who answers in the place of the edge.',
+  },
+  piece_wrong: {
+    status: 502,
+    message: 'piece {index} of {name} is not the one that the manifest names: its SHA-256 differs',
+    remedy:
+      "The bytes were changed or damaged on their way: check the edge's disk, and who else is on the segment.",
+  },
+  artefact_short: {
+    status: 502,
+    message: '{name} ended at byte {received} of {length}',
+    remedy: 'The connection to the edge broke: it is asked again from there.',
+  },
+  artefact_long: {
+    status: 502,
+    message: '{name} goes on after its {length} bytes',
+    remedy: 'The edge serves something else than the manifest names: look at who answers in its place.',
+  },
+});

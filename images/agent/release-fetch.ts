@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import {
+  type Artefact,
+  isChannelId,
+  type Manifest,
+  pieceRange,
+  type ReleaseId,
+  releaseId,
+} from '@bootswarm/images/format';
+import { releasePath, TrustClient } from '@bootswarm/images/trust';
+import { problem } from './problems.ts';
+
+/** Of 16 artefacts with a hash for each MiB, a manifest has 70 bytes a MiB: this is enough for 3 TB. */
+const MANIFEST_MOST_BYTES = 256 * 1024 * 1024;
+
+/** Where the bytes of a release come from; nothing of it is believed. */
+export interface ReleaseSource {
+  /** Metadata and manifests, by the paths of TUF; undefined where there is no such file. */
+  trustFile(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** The artefact's bytes from `start` on. */
+  artefact(artefact: Artefact, start: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** A piece that was verified. */
+export interface VerifiedPiece {
+  readonly index: number;
+  /** Where it stands in the artefact. */
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Releases as the agent believes them: the root of trust is in the initramfs, metadata is signed from there on, the
+ * manifest is in the metadata, and each piece is in the manifest. Whoever asks for bytes gets them after that.
+ */
+export class ReleaseFetch {
+  readonly #trust: TrustClient;
+  readonly #source: ReleaseSource;
+
+  private constructor(trust: TrustClient, source: ReleaseSource) {
+    this.#trust = trust;
+    this.#source = source;
+  }
+
+  /**
+   * @param folder keeps what was verified, so that nothing older is believed later.
+   * @param root the content of root.json in the initramfs.
+   * @throws Problem trust_root_missing, metadata_unreadable
+   */
+  static async open(folder: string, root: string | undefined, source: ReleaseSource): Promise<ReleaseFetch> {
+    // What the folder holds does not count by itself: it is memory, and not of the image.
+    if (root === undefined) throw problem('trust_root_missing');
+    const trust = await TrustClient.open(folder, root, (file, signal) => source.trustFile(file, signal));
+    if (!trust) throw problem('trust_root_missing');
+    return new ReleaseFetch(trust, source);
+  }
+
+  /**
+   * @param reference a release, or a channel: then the release to which the signed metadata says that it points.
+   * @throws Problem trust_refused, channel_unsigned, manifest_unsigned, manifest_missing, manifest_too_long
+   */
+  async manifestOf(reference: string, signal: AbortSignal): Promise<Manifest> {
+    await this.#trust.refresh(signal);
+    const release = this.#releaseOf(reference);
+    const chunks = await this.#source.trustFile(releasePath(release), signal);
+    if (!chunks) throw problem('manifest_missing', { facts: { release } });
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of chunks) {
+      signal.throwIfAborted();
+      length += chunk.length;
+      if (length > MANIFEST_MOST_BYTES)
+        throw problem('manifest_too_long', { facts: { release, most: MANIFEST_MOST_BYTES } });
+      parts.push(chunk);
+    }
+    return this.#trust.manifestOf(release, Buffer.concat(parts));
+  }
+
+  #releaseOf(reference: string): ReleaseId {
+    if (!isChannelId(reference)) return reference;
+    const pointer = this.#trust.channelOf(reference);
+    if (!pointer) throw problem('channel_unsigned', { facts: { channel: reference } });
+    return releaseId(pointer);
+  }
+
+  /**
+   * The pieces of an artefact in order, from `first` on, each once it is whole and verified.
+   * @throws Problem piece_wrong, artefact_short, artefact_long: no byte of such a piece was handed on.
+   */
+  async *pieces(artefact: Artefact, signal: AbortSignal, first = 0): AsyncGenerator<VerifiedPiece, void> {
+    const { name, length } = artefact;
+    const { start } = pieceRange(artefact, first);
+    let index = first;
+    let held = Buffer.alloc(0);
+    for await (const chunk of await this.#source.artefact(artefact, start, signal)) {
+      signal.throwIfAborted();
+      held = Buffer.concat([held, chunk]);
+      while (index < artefact.pieces.length) {
+        const range = pieceRange(artefact, index);
+        const bytes = held.subarray(0, range.end - range.start);
+        if (bytes.length < range.end - range.start) break;
+        requirePiece(artefact, index, bytes);
+        held = held.subarray(bytes.length);
+        yield { index, start: range.start, bytes };
+        index += 1;
+      }
+      if (index === artefact.pieces.length && held.length > 0)
+        throw problem('artefact_long', { facts: { name, length } });
+    }
+    if (index < artefact.pieces.length) {
+      const received = pieceRange(artefact, index).start + held.length;
+      throw problem('artefact_short', { facts: { name, received, length } });
+    }
+  }
+}
+
+function requirePiece({ name, pieces }: Artefact, index: number, bytes: Uint8Array): void {
+  if (createHash('sha256').update(bytes).digest('hex') !== pieces[index])
+    throw problem('piece_wrong', { facts: { name, index } });
+}
+
+/** An edge's HTTP. */
+export function edgeSource(edgeUrl: string): ReleaseSource {
+  return {
+    trustFile: async (name, signal) => {
+      const response = await fetch(`${edgeUrl}/trust/${name}`, { redirect: 'error', signal });
+      if (response.status === 404) return undefined;
+      return bodyOf(response);
+    },
+    artefact: async ({ sha256, name }, start, signal) => {
+      const headers: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` };
+      const url = `${edgeUrl}/artefacts/${sha256}/${name}`;
+      const response = await fetch(url, { headers, redirect: 'error', signal });
+      if (start > 0 && response.status === 200)
+        throw new Error(`${url}: the edge sent all of it, in place of the rest`);
+      return bodyOf(response);
+    },
+  };
+}
+
+function bodyOf(response: Response): AsyncIterable<Uint8Array> {
+  if (!response.ok || !response.body) throw new Error(`${response.url}: status ${response.status}`);
+  return response.body;
+}

@@ -1,7 +1,7 @@
-import { type Edge, type EdgeInvitation, endpoints } from '@bootswarm/controller/contract';
+import { type Edge, type EdgeInvitation, type EdgeStatus, endpoints } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import { factsText, tableText } from './output.ts';
+import { bytesText, factsText, tableText } from './output.ts';
 import { inSession } from './session.ts';
 
 export function addEdge(program: Command): void {
@@ -82,6 +82,10 @@ function invitationText({ edge, joinToken, expiresAt }: z.infer<typeof EdgeInvit
   ].join('\n');
 }
 
+function transferText({ fetchedBytes, reusedBytes }: NonNullable<EdgeStatus['transfer']>): string {
+  return `${bytesText(fetchedBytes)} fetched, ${bytesText(reusedBytes)} taken from earlier releases, since its start`;
+}
+
 function edgeText(edge: Edge): string {
   const facts = factsText({
     edge: edge.name,
@@ -89,6 +93,7 @@ function edgeText(edge: Edge): string {
     'last seen': edge.lastSeenAt ?? 'never',
     revision: edge.status?.revision,
     journal: edge.journalSeq,
+    ...(edge.status?.transfer && { artefacts: transferText(edge.status.transfer) }),
   });
   const rows = [
     ...(edge.status?.ready ?? []).map((sha256) => [sha256, 'ready']),

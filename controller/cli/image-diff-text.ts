@@ -1,4 +1,5 @@
 import type { ArtefactRole, ContentsDiff, FileChange, FileChanges } from '@bootswarm/images/format';
+import type { FetchSize } from './image-delta.ts';
 import { bytesText, tableText } from './output.ts';
 
 export interface ArtefactChange {
@@ -13,12 +14,18 @@ interface ReleaseDiff {
   readonly older: string;
   readonly newer: string;
   readonly artefacts: readonly ArtefactChange[];
+  readonly edge: FetchSize;
   /** undefined where one of the two has no list of what is in it. */
   readonly contents: ContentsDiff | undefined;
 }
 
-export function diffText({ older, newer, artefacts, contents }: ReleaseDiff): string {
-  const parts = [`From ${older} to ${newer}`, artefactsText(artefacts)];
+export function diffText({ older, newer, artefacts, edge, contents }: ReleaseDiff): string {
+  const fetched = `${bytesText(edge.fetchBytes)} of ${bytesText(edge.wholeBytes)}`;
+  const parts = [
+    `From ${older} to ${newer}`,
+    artefactsText(artefacts),
+    `An edge that has ${older} fetches ${fetched}.`,
+  ];
   if (contents === undefined)
     return [...parts, 'What is in them is not known: a release has no list of its packages and files.'].join(
       '\n\n',

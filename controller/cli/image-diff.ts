@@ -12,6 +12,7 @@ import {
   releaseId,
 } from '@bootswarm/images/format';
 import type { Command } from 'commander';
+import { fetchSize } from './image-delta.ts';
 import { type ArtefactChange, diffText } from './image-diff-text.ts';
 import { problem } from './problems.ts';
 import { parseRelease } from './references.ts';
@@ -41,6 +42,7 @@ export function addDiff(image: Command): void {
           older: releaseId(before),
           newer: releaseId(after),
           artefacts: artefactChanges(before, after),
+          edge: await fetchSize(controller, before, after, signal),
           contents: await contentsDiff(controller, before, after, most, signal),
         };
         output.result(diff, diffText);

@@ -75,6 +75,7 @@ test('image diff tells packages, files and sizes without the roots', async () =>
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^From minimal\/d1\/amd64 to minimal\/d2\/amd64$/m);
   assert.match(stdout, /^root +5\.0 kB +5\.0 kB +\+0 B$/m);
+  assert.match(stdout, /^An edge that has minimal\/d1\/amd64 fetches .*B of .*B\.$/m);
   assert.match(stdout, /^Packages: 1 changed, 1 added, 1 removed$/m);
   assert.match(stdout, /^~ +bash +5\.1 +5\.2 +\+100 kB$/m);
   assert.match(stdout, /^Files: 1 changed \(1\.3 MB\), 15 added \(1\.6 kB\), 1 removed \(10 B\)$/m);

@@ -1,13 +1,14 @@
-import { basename, resolve } from 'node:path';
 import { endpoints, type Release, type ReleaseUse, releaseUseText } from '@bootswarm/controller/contract';
-import { buildImage, readBuildFolder, verifyBuildFolder } from '@bootswarm/images/build';
+import { readBuildFolder, verifyBuildFolder } from '@bootswarm/images/build';
 import { releaseId } from '@bootswarm/images/format';
 import type { Command } from 'commander';
+import { addBuild } from './image-build.ts';
+import { addCache } from './image-cache.ts';
 import { addDiff } from './image-diff.ts';
 import { addImport } from './image-import.ts';
 import { addRemoval } from './image-removal.ts';
 import { addRetention } from './image-retention.ts';
-import { artefactsText, builtText } from './image-text.ts';
+import { artefactsText } from './image-text.ts';
 import { bytesText, factsText, tableText } from './output.ts';
 import { publish } from './publish.ts';
 import { parseRelease } from './references.ts';
@@ -17,6 +18,7 @@ import { KeyFolder, type KeyOptions, keysOption } from './signing/key-folder.ts'
 export function addImage(program: Command): void {
   const image = program.command('image').description('Build, import and publish live images.');
   addBuild(image);
+  addCache(image);
   addImport(image);
   addPublish(image);
   addList(image);
@@ -24,33 +26,6 @@ export function addImage(program: Command): void {
   addDiff(image);
   addRetention(image);
   addRemoval(image);
-}
-
-function addBuild(image: Command): void {
-  image
-    .command('build')
-    .summary('make a live image from a recipe')
-    .description("Makes a live image from Debian's packages, as a recipe says, into a folder.")
-    .argument('<recipe>', 'a YAML file, such as images/recipes/minimal.yaml')
-    .option('--out <folder>', 'folder to make (default: named after the recipe)')
-    .option('--replace', 'replace the folder if it is there')
-    .option('--mirror <url>', "Debian mirror to install from (default: the host's own)")
-    .action(
-      (recipeFile: string, options: { out?: string; replace?: true; mirror?: string }, command: Command) =>
-        inSession(command, async ({ output, progress, signal }) => {
-          const outFolder = resolve(options.out ?? basename(recipeFile).replace(/\.ya?ml$/, ''));
-          const manifest = await buildImage({
-            recipeFile,
-            outFolder,
-            replace: options.replace === true,
-            ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
-            signal,
-            onProgress: progress.show,
-          });
-          progress.end();
-          output.result({ folder: outFolder, manifest }, () => builtText(outFolder, manifest));
-        }),
-    );
 }
 
 function addPublish(image: Command): void {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { endpoints, type MiniSetting } from '@bootswarm/controller/contract';
 import {
@@ -11,8 +12,10 @@ import {
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { builtText } from './image-text.ts';
 import { bytesText, tableText } from './output.ts';
+import { problem } from './problems.ts';
 import { parseReference } from './references.ts';
 import { inSession } from './session.ts';
+import { KeyFolder, keysOption } from './signing/key-folder.ts';
 
 export function addMini(program: Command): void {
   const mini = program
@@ -58,7 +61,9 @@ function settingText(setting: MiniSetting): string {
 interface BuildFlags {
   readonly flavour: MiniOptions['flavour'];
   readonly suite: MiniOptions['suite'];
-  readonly trustRoot?: string;
+  /** False where it is to have none. */
+  readonly trustRoot?: string | false;
+  readonly keys?: string;
   readonly firmware?: string;
   readonly kernelArgument?: string[];
   readonly releaseVersion?: string;
@@ -81,7 +86,9 @@ function addBuild(mini: Command): void {
         .default('full'),
     )
     .addOption(new Option('--suite <suite>', 'of Debian').choices(MINI_SUITES).default('bookworm'))
-    .option('--trust-root <file>', 'root.json that the agent trusts; without it, it refuses every release')
+    .option('--trust-root <file>', 'root.json that the agent trusts (default: the root that your keys know)')
+    .option('--no-trust-root', 'none: the agent inspects, and refuses every release')
+    .addOption(keysOption())
     .option('--firmware <folder>', 'blobs for cards that need them, as they lie below /lib/firmware')
     .option('--kernel-argument <argument...>', 'in place of the consoles tty0 and ttyS0')
     .option('--release-version <version>', 'default: after the agent, the kernel and the contents')
@@ -92,13 +99,14 @@ function addBuild(mini: Command): void {
     .action((flags: BuildFlags, command: Command) =>
       inSession(command, async ({ output, progress, signal }) => {
         const outFolder = resolve(flags.out ?? (flags.flavour === 'full' ? 'mini' : `mini-${flags.flavour}`));
+        const trustRoot = trustRootOf(flags);
         const result = await buildMini({
           flavour: flags.flavour,
           suite: flags.suite,
           outFolder,
           replace: flags.replace === true,
           mostBytes: flags.mostBytes,
-          ...(flags.trustRoot === undefined ? {} : { trustRoot: flags.trustRoot }),
+          ...(trustRoot === undefined ? {} : { trustRoot }),
           ...(flags.firmware === undefined ? {} : { firmwareFolder: flags.firmware }),
           ...(flags.kernelArgument === undefined ? {} : { kernelArguments: flags.kernelArgument }),
           ...(flags.releaseVersion === undefined ? {} : { version: flags.releaseVersion }),
@@ -110,6 +118,17 @@ function addBuild(mini: Command): void {
         output.result({ folder: outFolder, ...result }, () => resultText(outFolder, result));
       }),
     );
+}
+
+/** @throws Problem mini_trust_root_unknown */
+function trustRootOf(flags: BuildFlags): MiniOptions['trustRoot'] {
+  if (flags.trustRoot === false) return undefined;
+  if (flags.trustRoot !== undefined)
+    return { text: readFileSync(flags.trustRoot, 'utf8'), from: flags.trustRoot };
+  const keys = new KeyFolder(flags.keys === undefined ? {} : { keys: flags.keys });
+  const known = keys.known();
+  if (!known) throw problem('mini_trust_root_unknown', { facts: { folder: keys.path } });
+  return { text: known.root, from: keys.path };
 }
 
 function resultText(

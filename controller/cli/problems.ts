@@ -88,6 +88,12 @@ export const problem = defineProblems({
     remedy:
       "Copy the whole folder of keys from where 'bootswarm trust init' ran, with its known.json, or name it with --keys.",
   },
+  mini_trust_root_unknown: {
+    status: 409,
+    message: 'there are no keys in {folder} whose root the agent is to trust',
+    remedy:
+      "Make them ('bootswarm trust init'), name the folder (--keys) or a root.json (--trust-root), or say --no-trust-root: then the agent inspects, and refuses every release.",
+  },
   trust_exists: {
     status: 409,
     message: 'this controller has a root of trust already, of version {version}',

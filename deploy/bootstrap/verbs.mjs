@@ -5,6 +5,8 @@
 const build = ['debian-archive-keyring', 'gpg', 'mmdebstrap', 'squashfs-tools', 'zstd'];
 /** To read the media of distributions, and to make some like them. */
 const media = ['e2fsprogs', 'fdisk', 'libarchive-tools', 'xorriso'];
+/** To make bootable media of a live image: an ISO and a raw disk. */
+const bootable = ['e2fsprogs', 'fdisk', 'grub-common', 'grub-pc-bin', 'mtools', 'xorriso'];
 /** To make the mini image, beside what a live image takes. */
 const mini = ['binutils', 'xz-utils'];
 /** To serve machines: the iPXE binaries. */
@@ -37,7 +39,7 @@ export const verbs = {
   test: {
     program: 'deploy/bootstrap/checks.ts',
     args: ['all'],
-    debian: [...build, ...mini, ...media, ...serve, ...secureBoot, ...lab, ...peers],
+    debian: [...build, ...mini, ...media, ...bootable, ...serve, ...secureBoot, ...lab, ...peers],
   },
   interop: {
     program: 'test/interop/main.ts',

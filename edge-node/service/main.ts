@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { AgentDesk } from './agents/agent-desk.ts';
 import { dutyOf } from './agents/duty.ts';
+import { byDemand } from './decide/demand.ts';
 import { artefactNews, missingNews } from './decide/transfer-news.ts';
 import { Answers } from './installers/answers.ts';
 import type { InstallerDesk } from './installers/routes.ts';
@@ -22,6 +23,7 @@ import { holdFolder } from './state/hold-folder.ts';
 import { InstallLedger } from './state/install-ledger.ts';
 import { Serving } from './state/serving.ts';
 import { readMapFile, TftpTree } from './state/tftp-tree.ts';
+import { ArtefactRoom } from './uplink/artefact-room.ts';
 import { ArtefactSync } from './uplink/artefact-sync.ts';
 import { EdgeTrust } from './uplink/trust.ts';
 import { ensureCredentials, Uplink } from './uplink/uplink.ts';
@@ -35,6 +37,7 @@ interface Options {
   readonly tftpSinglePort?: boolean;
   readonly tftpMap?: string;
   readonly trustRoot?: string;
+  readonly keepHours: number;
 }
 
 const command = new Command('bootswarm-edge')
@@ -47,6 +50,7 @@ const command = new Command('bootswarm-edge')
   .option('--tftp-single-port', 'answer all of TFTP from port 69, for firewalls and NATs that need it')
   .option('--tftp-map <file>', "rules that rename what is asked for, as of tftpd-hpa's --map-file")
   .option('--trust-root <file>', 'whose signatures count, instead of the root that the controller gives')
+  .option('--keep-hours <hours>', 'how long a release stays that nothing names any more', hoursOf, 24)
   .addHelpText(
     'after',
     "\nThe join token is taken from the environment: BOOTSWARM_JOIN_TOKEN.\nIts leases: 'leases --help'.",
@@ -77,7 +81,12 @@ async function start(options: Options): Promise<void> {
   const addAllToJournal = (records: readonly Omit<JournalRecord, 'seq'>[]): void => {
     for (const written of store.addAllToJournal(records)) log.info(written, 'journal');
   };
-  const sync = await ArtefactSync.open(folder, log, () => uplink?.statusChanged());
+  const sync = await ArtefactSync.open({
+    folder,
+    log,
+    room: new ArtefactRoom(folder, log, { keepMs: options.keepHours * 3_600_000 }),
+    onChange: () => uplink?.statusChanged(),
+  });
   let dhcp: DhcpServer | undefined;
   const ledger = await InstallLedger.open(store);
   const serving = new Serving({
@@ -107,7 +116,7 @@ async function start(options: Options): Promise<void> {
     serving.apply(state);
     agents.changed();
     dhcp?.follow(state);
-    sync.want(state.releases);
+    sync.want(byDemand(state));
   };
 
   const trust = await EdgeTrust.open({
@@ -235,6 +244,13 @@ async function serve(
     http.closeAllConnections();
     await tftp.stop();
   };
+}
+
+function hoursOf(text: string): number {
+  const hours = Number(text);
+  if (text.trim() === '' || !(hours >= 0 && hours <= 100_000))
+    throw new InvalidArgumentError('must be a number of hours');
+  return hours;
 }
 
 function portOf(text: string): number {

@@ -35,6 +35,12 @@ export const problem = defineProblems({
     message: 'the disk of the data folder is all but full: nothing is leased, what is leased is served',
     remedy: "Make room in the edge's data folder; it goes on by itself.",
   },
+  artefact_no_room: {
+    status: 507,
+    message: 'no room for {name}: it takes {neededMb} MB and {freeMb} MB of the disk may be used',
+    remedy:
+      "Make room on the disk of the edge's data folder, or let its segments and machines name fewer releases.",
+  },
   data_in_use: {
     status: 409,
     message: 'process {pid} works with the data folder {folder} already',

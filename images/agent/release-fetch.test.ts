@@ -77,7 +77,7 @@ function open(repository: FakeRepository, source = sourceOf(repository)): Promis
 
 async function all(pieces: AsyncIterable<VerifiedPiece>): Promise<VerifiedPiece[]> {
   const found: VerifiedPiece[] = [];
-  for await (const piece of pieces) found.push(piece);
+  for await (const piece of pieces) found.push({ ...piece, bytes: Uint8Array.from(piece.bytes) });
   return found;
 }
 

@@ -13,6 +13,8 @@ import { problem } from './problems.ts';
 /** Of 16 artefacts with a hash for each MiB, a manifest has 70 bytes a MiB: this is enough for 3 TB. */
 const MANIFEST_MOST_BYTES = 256 * 1024 * 1024;
 
+const SILENCE_MOST_MS = 60_000;
+
 /** Where the bytes of a release come from; nothing of it is believed. */
 export interface ReleaseSource {
   /** Metadata and manifests, by the paths of TUF; undefined where there is no such file. */
@@ -84,33 +86,34 @@ export class ReleaseFetch {
   }
 
   /**
-   * The pieces of an artefact in order, from `first` on, each once it is whole and verified.
+   * The pieces of an artefact in order, from `first` on, each once it is whole and verified. All of them come in the
+   * same memory: whoever wants to keep one copies it before asking for the next.
    * @throws Problem piece_wrong, artefact_short, artefact_long: no byte of such a piece was handed on.
    */
   async *pieces(artefact: Artefact, signal: AbortSignal, first = 0): AsyncGenerator<VerifiedPiece, void> {
-    const { name, length } = artefact;
-    const { start } = pieceRange(artefact, first);
-    let index = first;
-    let held = Buffer.alloc(0);
+    const { name, length, pieceBytes, pieces } = artefact;
+    const gathering = Buffer.allocUnsafeSlow(Math.min(pieceBytes, length));
+    let [index, filled] = [first, 0];
+    let { start, end } = pieceRange(artefact, first);
     for await (const chunk of await this.#source.artefact(artefact, start, signal)) {
       signal.throwIfAborted();
-      held = Buffer.concat([held, chunk]);
-      while (index < artefact.pieces.length) {
-        const range = pieceRange(artefact, index);
-        const bytes = held.subarray(0, range.end - range.start);
-        if (bytes.length < range.end - range.start) break;
+      for (let from = 0; from < chunk.length; ) {
+        if (index === pieces.length) throw problem('artefact_long', { facts: { name, length } });
+        const part = chunk.subarray(from, from + end - start - filled);
+        gathering.set(part, filled);
+        filled += part.length;
+        from += part.length;
+        if (filled < end - start) continue;
+        const bytes = gathering.subarray(0, filled);
         requirePiece(artefact, index, bytes);
-        held = held.subarray(bytes.length);
-        yield { index, start: range.start, bytes };
+        yield { index, start, bytes };
         index += 1;
+        filled = 0;
+        ({ start, end } = pieceRange(artefact, index));
       }
-      if (index === artefact.pieces.length && held.length > 0)
-        throw problem('artefact_long', { facts: { name, length } });
     }
-    if (index < artefact.pieces.length) {
-      const received = pieceRange(artefact, index).start + held.length;
-      throw problem('artefact_short', { facts: { name, received, length } });
-    }
+    if (index < pieces.length)
+      throw problem('artefact_short', { facts: { name, received: start + filled, length } });
   }
 }
 
@@ -130,12 +133,66 @@ export function edgeSource(edgeUrl: string): ReleaseSource {
     artefact: async ({ sha256, name }, start, signal) => {
       const headers: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` };
       const url = `${edgeUrl}/artefacts/${sha256}/${name}`;
-      const response = await fetch(url, { headers, redirect: 'error', signal });
-      if (start > 0 && response.status === 200)
+      const silence = new Silence(SILENCE_MOST_MS);
+      const response = await fetch(url, {
+        headers,
+        redirect: 'error',
+        signal: AbortSignal.any([signal, silence.signal]),
+      }).catch((error: Error) => {
+        silence.end();
+        throw readable(url, error);
+      });
+      if (start > 0 && response.status === 200) {
+        silence.end();
         throw new Error(`${url}: the edge sent all of it, in place of the rest`);
-      return bodyOf(response);
+      }
+      return silence.watch(bodyOf(response));
     },
   };
+}
+
+/** Ends a transfer in which nothing comes: a cable that was pulled says nothing either. */
+class Silence {
+  readonly #ended = new AbortController();
+  readonly #mostMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(mostMs: number) {
+    this.#mostMs = mostMs;
+    this.#heard();
+  }
+
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  async *watch(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+    try {
+      for await (const chunk of chunks) {
+        // Whoever takes it may take its time.
+        this.end();
+        yield chunk;
+        this.#heard();
+      }
+    } finally {
+      this.end();
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #heard(): void {
+    const reason = new Error(`nothing came for ${this.#mostMs / 1000} s`);
+    this.#timer = setTimeout(() => this.#ended.abort(reason), this.#mostMs);
+  }
+}
+
+/** fetch() says "fetch failed", and hides what. */
+function readable(url: string, error: Error): Error {
+  const { cause } = error;
+  return cause instanceof Error ? new Error(`${url}: ${cause.message}`, { cause: error }) : error;
 }
 
 function bodyOf(response: Response): AsyncIterable<Uint8Array> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { debianSources, proxyEnvironment } from './apt-sources.ts';
+import { debianSources, defaultSources, proxyEnvironment, releaseUrls } from './apt-sources.ts';
 
 const DEB822 = {
   name: 'debian.sources',
@@ -80,4 +80,20 @@ test('the proxies of apt are passed on', () => {
   const dump =
     'Acquire "";\nAcquire::http "";\nAcquire::http::Proxy "http://cache.example:3142";\nAcquire::https::Proxy "DIRECT";\n';
   assert.deepEqual(proxyEnvironment(dump), { http_proxy: 'http://cache.example:3142' });
+});
+
+test('the Release files of sources, each once', () => {
+  const text =
+    'URIs: http://m/debian/ http://n/debian\nSuites: bookworm bookworm-updates\n\nURIs: http://m/debian\nSuites: bookworm\n';
+  assert.deepEqual(releaseUrls(text), [
+    'http://m/debian/dists/bookworm/InRelease',
+    'http://m/debian/dists/bookworm-updates/InRelease',
+    'http://n/debian/dists/bookworm/InRelease',
+    'http://n/debian/dists/bookworm-updates/InRelease',
+  ]);
+  assert.deepEqual(releaseUrls(defaultSources('trixie', ['main'])), [
+    'http://deb.debian.org/debian/dists/trixie/InRelease',
+    'http://deb.debian.org/debian/dists/trixie-updates/InRelease',
+    'http://security.debian.org/debian-security/dists/trixie-security/InRelease',
+  ]);
 });

@@ -4,7 +4,7 @@ import { mkdtempDisposable, readFile, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { artefactOf, PIECE_BYTES } from '@bootswarm/images/format';
+import { artefactOf, ChunkIndex, PIECE_BYTES } from '@bootswarm/images/format';
 import { readBuildFolder, verifyBuildFolder, writeManifest } from './build-folder.ts';
 
 const RELEASE = {
@@ -42,6 +42,16 @@ test('what was written is read and verified', async () => {
   await verifyBuildFolder(folder.path, { onBytes: (bytes, ofBytes) => seen.push(bytes / ofBytes) });
   assert.equal(seen.at(-1), 1);
   assert.deepEqual(seen, seen.toSorted());
+});
+
+test('a root comes with the index of its chunks', async () => {
+  await using folder = await buildFolder();
+  const { manifest, artefactPath } = await readBuildFolder(folder.path);
+  const [root, chunks] = [artefactOf(manifest, 'root'), artefactOf(manifest, 'chunks')];
+  assert.equal(chunks.name, 'root.chunks');
+  const index = new ChunkIndex(await readFile(artefactPath(chunks)));
+  assert.equal(index.sha256, root.sha256);
+  assert.equal(index.length, root.length);
 });
 
 test('a changed byte is found, with its piece', async () => {

@@ -1,7 +1,14 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Artefact, type ArtefactRole, type Digest, digestOf, Manifest } from '@bootswarm/images/format';
+import {
+  type Artefact,
+  type ArtefactRole,
+  type Digest,
+  digestOf,
+  Manifest,
+  makeChunkIndex,
+} from '@bootswarm/images/format';
 import { z } from 'zod';
 import { problem } from './problems.ts';
 
@@ -74,7 +81,7 @@ export async function verifyBuildFolder(folder: string, options: HashOptions = {
 }
 
 /**
- * Hashes the artefacts that lie in `folder` and writes manifest.json beside them.
+ * Writes the chunk index of a root beside it, hashes the artefacts that lie in `folder`, and writes manifest.json.
  * @param names of files that are not called as in ARTEFACT_NAMES.
  * @returns the manifest as written.
  * @throws Problem `manifest_invalid` where one is missing that the boot style needs.
@@ -85,8 +92,10 @@ export async function writeManifest(
   options: HashOptions = {},
   names: Partial<Record<ArtefactRole, string>> = {},
 ): Promise<Manifest> {
+  const allNames = { ...ARTEFACT_NAMES, ...names };
+  await writeRootChunks(join(folder, allNames.root), join(folder, allNames.chunks), options.signal);
   const present = new Set(await readdir(folder));
-  const expected = Object.entries({ ...ARTEFACT_NAMES, ...names }).filter(([, name]) => present.has(name));
+  const expected = Object.entries(allNames).filter(([, name]) => present.has(name));
   const files = await Promise.all(
     expected.map(async ([role, name]) => ({
       role: role as ArtefactRole,
@@ -108,6 +117,15 @@ export async function writeManifest(
   const manifest = parseManifest(folder, { format: 1, ...release, artefacts });
   await writeFile(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+/** Nothing where there is no root, or one of more chunks than an index holds. */
+async function writeRootChunks(root: string, to: string, signal: AbortSignal | undefined): Promise<void> {
+  if (!existsSync(root)) return;
+  const index = await makeChunkIndex(
+    createReadStream(root, { highWaterMark: READ_BYTES, ...(signal && { signal }) }),
+  );
+  if (index) await writeFile(to, index);
 }
 
 async function readManifest(folder: string): Promise<Manifest> {

@@ -28,6 +28,12 @@ apply() {
       rm -f -- "$name"
       install -D -m "$1" -o "$2" -g "$3" -- "$data/content" "$name"
       ;;
+    service)
+      # systemctl takes it for a mistake to disable what is not there; a recipe may well mean to be sure.
+      state=$(systemctl is-enabled -- "$name" 2>/dev/null || true)
+      case $1:$state in disable: | disable:not-found) return ;; esac
+      systemctl "$1" -- "$name"
+      ;;
     hook)
       cd /
       /bin/sh -eu "$data/script"
@@ -38,6 +44,10 @@ apply() {
 # One image serves many machines: nothing in it may identify one.
 forget_identity() {
   rm -f /etc/ssh/ssh_host_*
+  # open-iscsi makes up a name when it starts and finds this.
+  if grep -qs '^InitiatorName=' /etc/iscsi/initiatorname.iscsi; then
+    echo 'GenerateName=yes' > /etc/iscsi/initiatorname.iscsi
+  fi
   if [ -x /usr/sbin/sshd ]; then
     mkdir -p /etc/systemd/system/ssh.service.d
     cat > /etc/systemd/system/ssh.service.d/host-keys.conf <<'EOF'
@@ -65,13 +75,17 @@ if [ $# -gt 0 ]; then
   exit
 fi
 
+if [ "$BOOTSWARM_PHASE" = initramfs ]; then
+  make_initramfs
+  # Its hash is of no use to a machine that never had that file, and only some builds make one.
+  rm -rf /var/lib/initramfs-tools/*
+  exit
+fi
+
 here=/.bootswarm
-# mmdebstrap copies these two from the build host. Hooks may need its name servers; machines get theirs by DHCP.
-rm -f /etc/hostname
-if [ -e /etc/resolv.conf ]; then cp /etc/resolv.conf "$here/resolv.conf"; fi
 for step in "$here"/steps/*; do
   if [ -f "$step" ]; then xargs --null --exit --arg-file="$step" /bin/sh -eu "$here/configure.sh" >&2; fi
 done
+# Hooks may need the name servers of the build host; machines get theirs by DHCP.
 if cmp -s /etc/resolv.conf "$here/resolv.conf"; then rm /etc/resolv.conf; fi
 forget_identity
-make_initramfs

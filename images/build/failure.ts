@@ -32,7 +32,10 @@ export function buildFailure(failed: FailedTool): Problem {
   }
 
   if (/cannot be executed|arch-test|qemu-user/.test(lastLines(lines)) && !output.includes('bootswarm: ')) {
-    return problem('architecture_foreign', { field: 'architecture', facts: { architecture } });
+    return problem('architecture_foreign', {
+      field: 'architecture',
+      facts: { architecture, reason: lastLines(lines.slice(-1)) },
+    });
   }
 
   const refused = lines.find((line) =>
@@ -56,7 +59,9 @@ export function buildFailure(failed: FailedTool): Problem {
 /** The part of the recipe that a step of configure.sh stands for. */
 function fieldOf(step: string): string {
   const verb = step.split(' ')[1] ?? '';
-  return { user: 'users', file: 'files', hook: 'hooks', initramfs: 'kernel' }[verb] ?? 'hooks';
+  return (
+    { user: 'users', file: 'files', service: 'services', hook: 'hooks', initramfs: 'kernel' }[verb] ?? 'hooks'
+  );
 }
 
 function lastLines(lines: readonly string[]): string {

@@ -1,6 +1,7 @@
 /** From a recipe or a Debian live system to a build folder: kernel, initramfs, root and manifest. */
 export { type BuildFolder, type HashOptions, readBuildFolder, verifyBuildFolder } from './build-folder.ts';
 export { type BuildOptions, buildImage } from './builder.ts';
+export { BuildCache, type CacheEntry, defaultCacheFolder } from './cache.ts';
 export {
   type ImportOptions,
   type ImportProgress,

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configureSteps, mksquashfsArguments, mmdebstrapArguments } from './plan.ts';
+import {
+  configureSteps,
+  mksquashfsArguments,
+  mksquashfsRestArguments,
+  mksquashfsUsrArguments,
+  mmdebstrapArguments,
+} from './plan.ts';
 import { parseRecipe } from './recipe.ts';
 
 const recipe = parseRecipe(
@@ -17,6 +23,7 @@ users:
 files:
   - { path: "/etc/a; reboot", content: hello, owner: ops }
   - { path: /etc/b, source: files/b, mode: "0600", owner: "ops:adm" }
+services: { enable: [a.service], disable: [b.timer], mask: [c.socket] }
 hooks:
   - { name: greet, script: echo $HOME }
 `,
@@ -49,7 +56,7 @@ test('nothing of files, users and hooks is on a command line', () => {
     assert.ok(!all.includes(word), word);
 });
 
-test('steps are words and files: users, files, hooks', () => {
+test('steps are words and files: users, files, services, hooks', () => {
   assert.deepEqual(configureSteps(recipe), [
     {
       verb: 'user',
@@ -69,6 +76,16 @@ test('steps are words and files: users, files, hooks', () => {
       words: ['0600', 'ops', 'adm'],
       files: { content: { source: 'files/b' } },
     },
+    { verb: 'service', name: 'b.timer', words: ['disable'], files: {} },
+    { verb: 'service', name: 'a.service', words: ['enable'], files: {} },
+    { verb: 'service', name: 'c.socket', words: ['mask'], files: {} },
     { verb: 'hook', name: 'greet', words: [], files: { script: { content: 'echo $HOME' } } },
   ]);
+});
+
+test('a squashfs is made of /usr, and the rest goes behind it', () => {
+  const usr = mksquashfsUsrArguments('/s/usr', '/o');
+  const rest = mksquashfsRestArguments('/r', '/o');
+  assert.ok(usr.includes('-noappend') && usr.indexOf('-keep-as-directory') < usr.indexOf('-e'));
+  assert.ok(!rest.includes('-noappend') && rest.indexOf('-no-recovery') < rest.indexOf('-e'));
 });

@@ -12,28 +12,38 @@ export type PackageSource =
   | { readonly kind: 'mirror'; readonly url: string }
   | { readonly kind: 'default' };
 
-/** Fixed text: what differs comes by the environment, and nothing of the recipe is in it. */
-const CONFIGURE_HOOK = [
-  'cp -R "$BOOTSWARM_STAGE" "$1/.bootswarm"',
-  'chroot "$1" /bin/sh -eu /.bootswarm/configure.sh',
-  'rm -rf "$1/.bootswarm"',
-].join(' && ');
+/** The packages of a live image by name, each once. */
+export function livePackages(recipe: Recipe): string[] {
+  return [...new Set([recipe.kernel, ...NEEDED_PACKAGES, ...recipe.packages])];
+}
+
+/** Fixed texts: what differs comes by the environment, and nothing of the recipe is in them. */
+const HOOKS = [
+  // Packages that were downloaded before; as links where the cache is on the same file system.
+  `--setup-hook=if [ -n "$BOOTSWARM_PACKAGES" ]; then mkdir -p "$1/var/cache/apt/archives"; find "$BOOTSWARM_PACKAGES" -name "*.deb" -exec cp --archive --link --target-directory="$1/var/cache/apt/archives" {} + 2>/dev/null || find "$BOOTSWARM_PACKAGES" -name "*.deb" -exec cp --archive --force --target-directory="$1/var/cache/apt/archives" {} + ; fi`,
+  '--setup-hook=if [ -n "$BOOTSWARM_PINS" ]; then cp "$BOOTSWARM_PINS" "$1/etc/apt/preferences.d/bootswarm-lock"; fi',
+  // Kept under another name and renamed, so that a stopped build leaves no half package.
+  `--customize-hook=if [ -n "$BOOTSWARM_PACKAGES" ]; then for deb in "$1"/var/cache/apt/archives/*.deb; do kept="$BOOTSWARM_PACKAGES/\${deb##*/}"; if [ -e "$deb" ] && [ ! -e "$kept" ]; then if cp --reflink=auto "$deb" "$kept.$$"; then mv "$kept.$$" "$kept"; else rm -f "$kept.$$"; break; fi; fi; done; fi`,
+  // mmdebstrap copies name and name servers of this host; a package may have laid a link of its own in their place.
+  '--customize-hook=cd "$1/etc" && rm -f apt/preferences.d/bootswarm-lock hostname .resolv.conf.systemd-resolved.bak && if [ ! -L resolv.conf ]; then rm -f resolv.conf; fi',
+];
 
 /**
- * Arguments of mmdebstrap, which leaves the system as a directory `rootFolder`.
- * Its environment must hold BOOTSWARM_STAGE, the folder with `configureSteps` and configure.sh.
+ * Arguments of mmdebstrap, which leaves the installed packages as a directory `rootFolder`, and apt's lists
+ * with them for the hooks of the recipe. Its environment must hold BOOTSWARM_PACKAGES, a folder of
+ * downloaded packages, and BOOTSWARM_PINS, a file of apt_preferences(5); either may be empty.
  */
 export function mmdebstrapArguments(recipe: Recipe, source: PackageSource, rootFolder: string): string[] {
-  const packages = new Set([recipe.kernel, ...NEEDED_PACKAGES, ...recipe.packages]);
   return [
     '--mode=root',
     '--variant=minbase',
     '--format=directory',
     `--architectures=${recipe.architecture}`,
     `--components=${recipe.components.join(',')}`,
-    `--include=${[...packages].join(',')}`,
+    `--include=${livePackages(recipe).join(',')}`,
     ...recipe.exclude.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
-    `--customize-hook=${CONFIGURE_HOOK}`,
+    '--skip=essential/unlink,cleanup/apt/lists',
+    ...HOOKS,
     recipe.suite,
     rootFolder,
     ...(source.kind === 'default' ? [] : [source.kind === 'file' ? source.path : source.url]),
@@ -42,7 +52,8 @@ export function mmdebstrapArguments(recipe: Recipe, source: PackageSource, rootF
 
 /**
  * Arguments of mksquashfs. Kernel and initramfs must be moved out of the root before.
- * 1 MiB blocks are 3 % smaller than the default of 128 KiB, and a machine reads them from its memory.
+ * Blocks of 1 MiB: 3 % smaller than the default of 128 KiB, and the next release shares most of them all the same
+ * (images/decisions/0009).
  */
 export function mksquashfsArguments(rootFolder: string, squashfs: string): string[] {
   return [
@@ -58,10 +69,24 @@ export function mksquashfsArguments(rootFolder: string, squashfs: string): strin
   ];
 }
 
+/** The first part of a squashfs: /usr, as a folder of that name. */
+export function mksquashfsUsrArguments(usr: string, squashfs: string): string[] {
+  return withOption(mksquashfsArguments(usr, squashfs), '-noappend', '-noappend', '-keep-as-directory');
+}
+
+/** All else, behind it. A build that is stopped starts anew, so mksquashfs keeps nothing to go back by. */
+export function mksquashfsRestArguments(rootFolder: string, squashfs: string): string[] {
+  return withOption(mksquashfsArguments(rootFolder, squashfs), '-noappend', '-no-recovery');
+}
+
+function withOption(list: readonly string[], old: string, ...options: string[]): string[] {
+  return list.flatMap((word) => (word === old ? options : [word]));
+}
+
 /** One step of configure.sh. Its files are staged in a folder that the script is told. */
 export interface ConfigureStep {
-  readonly verb: 'user' | 'file' | 'hook';
-  /** User name, path, or name of the hook. */
+  readonly verb: 'user' | 'file' | 'service' | 'hook';
+  /** User name, path, unit, or name of the hook. */
   readonly name: string;
   readonly words: readonly string[];
   readonly files: Readonly<Record<string, StagedFile>>;
@@ -70,7 +95,7 @@ export interface ConfigureStep {
 /** `source` is relative to the folder of the recipe. */
 type StagedFile = { readonly content: string } | { readonly source: string };
 
-/** Users before files, which may belong to them; hooks last, since they may need both. */
+/** Users before files, which may belong to them or be units; hooks last, since they may need all. */
 export function configureSteps(recipe: Recipe): ConfigureStep[] {
   return [
     ...recipe.users.map(
@@ -95,6 +120,11 @@ export function configureSteps(recipe: Recipe): ConfigureStep[] {
         },
       };
     }),
+    ...(['disable', 'enable', 'mask'] as const).flatMap((verb) =>
+      recipe.services[verb].map(
+        (unit): ConfigureStep => ({ verb: 'service', name: unit, words: [verb], files: {} }),
+      ),
+    ),
     ...recipe.hooks.map(
       (hook): ConfigureStep => ({
         verb: 'hook',

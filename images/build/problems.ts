@@ -38,6 +38,22 @@ export const problem = defineProblems({
     remedy:
       'Check the network, the proxy of apt and that the mirror serves {suite}, or name another with --mirror. Log: {log}',
   },
+  mirror_unreachable: {
+    status: 502,
+    message: 'cannot ask for newer packages of {suite}: {reason}',
+    remedy: 'Check the network and the proxy of apt, or name another mirror with --mirror.',
+  },
+  lock_invalid: {
+    status: 422,
+    message: '{file} is no lock of packages for this recipe: {reason}',
+    remedy: 'Name the packages.lock of a build folder of this recipe, or build without --locked.',
+  },
+  lock_unmet: {
+    status: 422,
+    message: 'the archive no longer gives what the lock says:\n{list}',
+    remedy:
+      'Build from a mirror that keeps old versions, such as one of snapshot.debian.org with --mirror, or without --locked to take what there is.',
+  },
   package_missing: {
     status: 422,
     message: 'there is no package {package} in {suite} for {architecture}',
@@ -53,10 +69,16 @@ export const problem = defineProblems({
     message: 'building an image needs root: it makes device nodes, mounts and a chroot',
     remedy: 'Run the command as root, for example with sudo.',
   },
+  medium_architecture: {
+    status: 422,
+    message: 'bootable media are made for amd64, and this recipe is for {architecture}',
+    remedy: 'Build without --iso and --disk: machines of {architecture} boot over the network.',
+  },
   architecture_foreign: {
     status: 500,
-    message: 'this host cannot run programs of {architecture}',
-    remedy: 'Build on a host of that architecture, or apt install qemu-user-static arch-test',
+    message: 'this host cannot run programs of {architecture}: {reason}',
+    remedy:
+      'Build on a host of that architecture, or apt install qemu-user-static binfmt-support arch-test, which teaches the kernel to.',
   },
   disk_full: {
     status: 500,

@@ -1,4 +1,4 @@
-export type BuildStage = 'packages' | 'configure' | 'squashfs' | 'contents' | 'hash';
+export type BuildStage = 'packages' | 'configure' | 'squashfs' | 'contents' | 'media' | 'hash';
 
 export interface BuildProgress {
   readonly stage: BuildStage;

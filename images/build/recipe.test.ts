@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { Problem } from '@bootswarm/images/format';
-import { parseRecipe } from './recipe.ts';
+import { parseRecipe, readRecipe } from './recipe.ts';
 
 const HEAD = ['name: tiny', 'version: "1.0"', 'suite: bookworm'];
 
@@ -33,6 +33,7 @@ test('three lines are a recipe', () => {
     exclude: [],
     files: [],
     users: [],
+    services: { enable: [], disable: [], mask: [] },
     hooks: [],
     kernelArguments: [],
   });
@@ -60,9 +61,15 @@ test('files and users get careful defaults', () => {
   });
 });
 
-test('the recipe that ships is valid', () => {
-  const file = join(import.meta.dirname, '../recipes/minimal.yaml');
-  assert.equal(parseRecipe(readFileSync(file, 'utf8'), file).name, 'minimal');
+suite('the recipes that ship are valid', () => {
+  const folder = join(import.meta.dirname, '../recipes');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  for (const name of files)
+    test(name, async () => {
+      const text = readFileSync(join(folder, name), 'utf8');
+      const set = text.includes('include:') ? { SSH_KEY: 'ssh-ed25519 AAAA ops@example' } : {};
+      assert.equal(`${(await readRecipe(join(folder, name), set)).name}.yaml`, name);
+    });
 });
 
 test('a misspelt key is named with its line and the nearest key', () => {

@@ -3,6 +3,15 @@ export { BOOT_ROLES, BOOT_STYLES, type BootRole, BootStyle, isBootRole } from '.
 export { canonicalJson, manifestBytes } from './canonical.ts';
 export { type ChannelId, ChannelName, ChannelPointer, channelId, isChannelId } from './channel.ts';
 export {
+  ChunkIndex,
+  ChunkIndexUnreadable,
+  type Delta,
+  deltaOf,
+  isChunkIndex,
+  MOST_CHUNK_INDEX_BYTES,
+  makeChunkIndex,
+} from './chunks.ts';
+export {
   type Contents,
   ContentsFile,
   type ContentsLine,

@@ -117,9 +117,10 @@ export function pieceRange(
   return { start, end: Math.min(start + artefact.pieceBytes, artefact.length) };
 }
 
-/** Artefacts that an edge holds; the others are for operators. */
+/** Artefacts that an edge holds; the others are for operators. A disk image is installed where there is no root. */
 export function edgeArtefacts(manifest: Manifest): readonly Artefact[] {
-  return manifest.artefacts.filter(({ role }) => !OPERATORS_ROLES.has(role));
+  const hasRoot = findArtefact(manifest, 'root') !== undefined;
+  return manifest.artefacts.filter(({ role }) => !OPERATORS_ROLES.has(role) || (role === 'disk' && !hasRoot));
 }
 
 export function findArtefact(manifest: Manifest, role: ArtefactRole): Artefact | undefined {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, Sha256 } from '@bootswarm/images/format';
 import { BlockWriter } from './block-writer.ts';
@@ -50,6 +50,17 @@ export class ArtefactFolder {
   /** SHA-256 of every whole artefact. */
   list(): Promise<string[]> {
     return readdir(join(this.#folder, 'whole'));
+  }
+
+  /** Of the disk that it is on, in bytes. */
+  async disk(): Promise<{ readonly freeBytes: number; readonly allBytes: number }> {
+    const { bavail, blocks, bsize } = await statfs(this.#folder);
+    return { freeBytes: bavail * bsize, allBytes: blocks * bsize };
+  }
+
+  /** Lets a whole artefact count as changed at `time`: who keeps a folder tells by it how long it is of no use. */
+  async touch(sha256: string, time: Date): Promise<void> {
+    await utimes(this.pathOf(sha256), time, time);
   }
 
   /** Every artefact of the folder: its bytes, and when it last grew. */

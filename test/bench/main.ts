@@ -3,9 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Bench, type BenchResult, measured, OURS, summarise } from './bench.ts';
 import { bootBench } from './boot.ts';
+import { deltaBench } from './delta.ts';
 import { dhcpBench } from './dhcp.ts';
 import { growthBench } from './growth.ts';
 import { httpBench } from './http.ts';
+import { imageBuildBench } from './image-build.ts';
 import { miniBench } from './mini.ts';
 import { publishBench } from './publish.ts';
 import { tftpBench } from './tftp.ts';
@@ -13,8 +15,10 @@ import { tftpBench } from './tftp.ts';
 const BENCHES: readonly Bench[] = [
   bootBench,
   growthBench,
+  deltaBench,
   dhcpBench,
   httpBench,
+  imageBuildBench,
   miniBench,
   tftpBench,
   publishBench,

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { program, Site } from '../boot/index.ts';
+import { buildMini, Site } from '../boot/index.ts';
 import { Lab, type Segment } from '../lab/index.ts';
 import type { Bench, Measurement } from './bench.ts';
 
@@ -63,19 +63,6 @@ export const miniBench: Bench = {
     }
   },
 };
-
-async function buildMini(flavour: string, folder: string): Promise<void> {
-  const [node, ...args] = program(
-    'controller/cli/main.ts',
-    'mini',
-    'build',
-    '--flavour',
-    flavour,
-    '--out',
-    folder,
-  );
-  await promisify(execFile)(node, args, { maxBuffer: 64 * 1024 * 1024 });
-}
 
 function sizeOf(folder: string): Measurement {
   const sizes = ['vmlinuz', 'initrd.img'].map((name) => statSync(join(folder, name)).size);

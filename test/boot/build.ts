@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { pathOf, program } from './program.ts';
 
 /**
@@ -34,4 +35,24 @@ export async function buildMinimal(
   const code = await ended;
   process.off('exit', stop);
   if (code !== 0) throw new Error(`bootswarm image build ended with code ${code}`);
+}
+
+/**
+ * Builds a mini image by the command, outside any lab.
+ * @param env of a site, whose keys it is to trust; without it, it trusts nobody.
+ */
+export async function buildMini(
+  flavour: 'full' | 'vm',
+  folder: string,
+  env?: Readonly<Record<string, string>>,
+): Promise<void> {
+  const trust = env === undefined ? ['--no-trust-root'] : [];
+  const [node, ...args] = program(
+    ...['controller/cli/main.ts', '--json', 'mini', 'build', '--flavour', flavour, '--out', folder],
+    ...trust,
+  );
+  await promisify(execFile)(node, args, {
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, ...env },
+  });
 }

@@ -26,6 +26,7 @@ files:
   - { path: /bin/greet, source: greet.sh, mode: "0755" }
   # Links in the new root must not lead out of it: this one is absolute.
   - { path: /var/run/outside/file, content: inside }
+services: { enable: [console-getty.service], disable: [not-there.service], mask: [fstrim.timer] }
 hooks:
   - { name: greet, script: "greet > /etc/greeting; test ! -e /var/run/outside/file || cp /var/run/outside/file /etc/inside" }
 kernelArguments: ["console=ttyS0,115200n8"]
@@ -87,7 +88,7 @@ suite('a recipe is built on this host', { skip: process.getuid?.() !== 0 && 'nee
     assert.deepEqual((await verifyBuildFolder(inBase('out'))).manifest, manifest);
     assert.deepEqual(
       [...new Set(seen.map((progress) => progress.stage))],
-      ['packages', 'configure', 'squashfs', 'hash'],
+      ['packages', 'configure', 'squashfs', 'contents', 'hash'],
     );
     await leavesNothing();
 
@@ -100,6 +101,7 @@ suite('a recipe is built on this host', { skip: process.getuid?.() !== 0 && 'nee
     assert.equal(await cat('etc/machine-id'), '');
     assert.match(await cat('etc/passwd'), /^ops:x:1000:1000::\/home\/ops:\/bin\/bash$/m);
     assert.match(await cat('etc/shadow'), /^root:\*:/m);
+    assert.match(await readFile(inBase('out/packages.lock'), 'utf8'), /^openssh-server=1:9/m);
     assert.match(await cat('etc/shadow'), /^ops:\*:/m);
     assert.match(await cat('etc/group'), /^adm:x:\d+:ops$/m);
     assert.match(await cat('home/ops/.ssh/authorized_keys'), /ops@example$/m);
@@ -107,6 +109,8 @@ suite('a recipe is built on this host', { skip: process.getuid?.() !== 0 && 'nee
     const { stdout: list } = await run('unsquashfs', ['-ll', squashfs], { maxBuffer: 64 * 1024 * 1024 });
     assert.ok(/^-rw-r----- root\/adm .* squashfs-root\/etc\/it's \$\(touch \/pwned\) here$/m.test(list));
     assert.ok(/^-rwxr-xr-x root\/root .* squashfs-root\/usr\/bin\/greet$/m.test(list));
+    assert.match(list, /getty\.target\.wants\/console-getty\.service -> /);
+    assert.match(list, /etc\/systemd\/system\/fstrim\.timer -> \/dev\/null$/m);
     const unwanted =
       /squashfs-root\/(boot\/(vmlinuz|initrd)|\.bootswarm|pwned|etc\/(ssh\/ssh_host_|hostname$|resolv\.conf$)|var\/lib\/apt\/lists\/.)/;
     assert.deepEqual(

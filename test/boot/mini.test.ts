@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { EdgeRecord, MachineStory } from '@bootswarm/controller/contract';
 import { type Firmware, Lab, type Segment } from '../lab/index.ts';
-import { program } from './program.ts';
+import { buildMini } from './build.ts';
 import { Site } from './site.ts';
 
 /** Emulated on two shared cores: firmware, 46 MB by iPXE, a minute of unpacking, Node. */
@@ -32,9 +30,7 @@ describe('the mini image', { timeout: 25 * 60_000 }, () => {
     lab = await Lab.create('mini');
     folder = `${lab.folder}/mini-vm`;
     site = await Site.start(lab);
-    const trustRoot = `${lab.folder}/root.json`;
-    writeFileSync(trustRoot, await trustRootOf(site));
-    await buildMini('--flavour', 'vm', '--trust-root', trustRoot, '--out', folder);
+    await buildMini('vm', folder, site.env);
     segment = await lab.addSegment({ relay: 'dhcrelay' });
     await site.addEdge('edge1', lab.core.bridge);
     await site.addSegment(segment, 'edge1');
@@ -83,22 +79,6 @@ describe('the mini image', { timeout: 25 * 60_000 }, () => {
         await machine.powerOff();
       }
     });
-
-  async function buildMini(...args: readonly string[]): Promise<void> {
-    const [node, ...rest] = program('controller/cli/main.ts', '--json', 'mini', 'build', ...args);
-    await promisify(execFile)(node, rest, { maxBuffer: 64 * 1024 * 1024 });
-  }
-
-  /** The root that the first keys signed, as whoever builds a mini image takes it along. */
-  async function trustRootOf({ env }: Site): Promise<string> {
-    const [url, token] = [env['BOOTSWARM_URL'] ?? '', env['BOOTSWARM_TOKEN'] ?? ''];
-    const asked = await lab.core.run([
-      ...['curl', '-sSf', '-H', `authorization: Bearer ${token}`],
-      `${url}/v1/trust/files/1.root.json`,
-    ]);
-    assert.equal(asked.code, 0, asked.stderr);
-    return asked.stdout;
-  }
 
   async function storyOf(mac: string): Promise<MachineStory> {
     return (await site.bootswarm('machine', 'show', mac)) as MachineStory;

@@ -10,28 +10,19 @@ const UP_MS = 20_000;
 /** A controller and an edge as programs in the core of a lab, used as an operator uses them: by the command line. */
 export class Site {
   readonly lab: Lab;
-  readonly controller: Process;
+  #controller: Process;
   #edge: Process | undefined;
   readonly #env: Readonly<Record<string, string>>;
 
   private constructor(lab: Lab, controller: Process, env: Readonly<Record<string, string>>) {
     this.lab = lab;
-    this.controller = controller;
+    this.#controller = controller;
     this.#env = env;
   }
 
   /** Starts a fresh controller, and takes the operator's token from what it prints at its first start. */
   static async start(lab: Lab): Promise<Site> {
-    const controller = await lab.core.start(
-      program(
-        'controller/server/main.ts',
-        '--data',
-        `${lab.folder}/controller`,
-        '--port',
-        String(CONTROLLER_PORT),
-      ),
-      { name: 'controller' },
-    );
+    const controller = await startController(lab);
     const line = await controller.waitForLine(/operatorToken/, UP_MS);
     const { operatorToken } = JSON.parse(line) as { operatorToken: string };
     const site = new Site(lab, controller, {
@@ -41,6 +32,16 @@ export class Site {
     });
     await site.bootswarm('trust', 'init');
     return site;
+  }
+
+  get controller(): Process {
+    return this.#controller;
+  }
+
+  /** Starts the controller again, with what it had kept. */
+  async startController(): Promise<void> {
+    this.#controller = await startController(this.lab);
+    await this.#controller.waitForLine(/controller is up/, UP_MS);
   }
 
   get edge(): Process {
@@ -114,4 +115,9 @@ export class Site {
     await this.#edge.waitForLine(/edge is up/, UP_MS);
     return this.#edge;
   }
+}
+
+function startController(lab: Lab): Promise<Process> {
+  const where = ['--data', `${lab.folder}/controller`, '--port', String(CONTROLLER_PORT)];
+  return lab.core.start(program('controller/server/main.ts', ...where), { name: 'controller' });
 }

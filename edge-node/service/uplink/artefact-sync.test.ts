@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Artefact } from '@bootswarm/images/format';
 import { ArtefactFolder, type ArtefactSource } from '@bootswarm/images/swarm';
 import { quietLog } from '../testing/quiet-log.ts';
-import { type ReleaseWithBytes, releaseOf } from '../testing/releases.ts';
+import { chunkedReleaseOf, type ReleaseWithBytes, releaseOf } from '../testing/releases.ts';
+import { ArtefactRoom, RESERVE_BYTES } from './artefact-room.ts';
 import { ArtefactSync } from './artefact-sync.ts';
 
 /** Sends what it holds, as long as it is told to. Remembers what it was asked for. */
@@ -21,21 +22,28 @@ class FakeSource implements ArtefactSource {
     this.#releases = releases;
   }
 
-  async read({ sha256 }: Artefact, start: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  async read(
+    { sha256 }: Artefact,
+    { start, end }: { readonly start: number; readonly end: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
     this.asked.push(sha256);
     const fault = this.faults.get(sha256);
     if (fault === 'refused') throw new Error('connection refused');
     if (fault === 'hangs') await sleep(60_000, undefined, { signal });
     const bytes = this.#releases.map(({ bytesOf }) => bytesOf.get(sha256)).find((each) => each !== undefined);
     const sent = Uint8Array.from(bytes ?? []);
-    if (fault === 'spoilt') sent[20_000] = (sent[20_000] ?? 0) ^ 1;
-    return ReadableStream.from([sent.subarray(start)]);
+    const spoiltAt = Math.min(20_000, sent.length - 1);
+    if (fault === 'spoilt') sent[spoiltAt] = (sent[spoiltAt] ?? 0) ^ 1;
+    return ReadableStream.from([sent.subarray(start, end)]);
   }
 }
 
 interface Bench {
   readonly sync: ArtefactSync;
   readonly folder: ArtefactFolder;
+  /** What the sync takes the disk for. */
+  readonly disk: { freeBytes: number; allBytes: number };
   /** Resolves when `holds` does, looking at every change that the sync tells. */
   readonly until: (holds: () => boolean) => Promise<void>;
   readonly run: (source: ArtefactSource) => void;
@@ -48,10 +56,25 @@ async function withSync(test: (bench: Bench) => Promise<void>): Promise<void> {
   let onChange = (): void => {};
   try {
     const folder = await ArtefactFolder.open(path);
-    const sync = await ArtefactSync.open(folder, quietLog().log, () => onChange(), 30);
+    const { log } = quietLog();
+    const disk = { freeBytes: 10 * RESERVE_BYTES, allBytes: 20 * RESERVE_BYTES };
+    const room = new ArtefactRoom(folder, log, {
+      disk: async () => {
+        const held = (await folder.survey('whole')).reduce((sum, { bytes }) => sum + bytes, 0);
+        return { ...disk, freeBytes: disk.freeBytes - held };
+      },
+    });
+    const sync = await ArtefactSync.open({
+      folder,
+      log,
+      room,
+      onChange: () => onChange(),
+      retryMs: 30,
+    });
     await test({
       sync,
       folder,
+      disk,
       until: (holds) =>
         new Promise((resolve, reject) => {
           const timer = setTimeout(() => reject(new Error(JSON.stringify(sync.status))), 5000);
@@ -97,7 +120,7 @@ describe('the artefacts of an edge', () => {
       run(new FakeSource(one));
       sync.want([one.manifest]);
       await until(() => sync.isReady(root));
-      const again = await ArtefactSync.open(folder, quietLog().log, () => {});
+      const again = await ArtefactSync.open({ folder, log: quietLog().log, onChange: () => {} });
       again.want([one.manifest]);
       assert.deepEqual(again.status.ready.toSorted(), hashes(one).toSorted());
       assert.deepEqual(again.status.waiting, []);
@@ -166,6 +189,66 @@ describe('the artefacts of an edge', () => {
       const asked = source.asked.length;
       await sleep(100);
       assert.equal(source.asked.length, asked);
+    }));
+
+  test('share their chunks: of the next release only what is new is fetched, and told', () =>
+    withSync(async ({ sync, folder, until, run }) => {
+      const [older, newer] = [await chunkedReleaseOf('older'), await chunkedReleaseOf('newer')];
+      const source = new FakeSource(older, newer);
+      run(source);
+      sync.want([older.manifest]);
+      await until(() => sync.status.waiting.length === 0);
+      const before = sync.status.transfer?.fetchedBytes ?? 0;
+      sync.want([newer.manifest]);
+      await until(() => sync.status.waiting.length === 0);
+      const [newRoot = '', newIndex = ''] = hashes(newer).slice(-2);
+      assert.ok(source.asked.indexOf(newIndex) < source.asked.indexOf(newRoot), 'its index comes first');
+      const { fetchedBytes = 0, reusedBytes = 0 } = sync.status.transfer ?? {};
+      assert.ok(reusedBytes > 150_000, `${reusedBytes} bytes reused`);
+      assert.ok(fetchedBytes - before < 140_000, `${fetchedBytes - before} bytes fetched`);
+      assert.equal((await folder.list()).length, 8);
+    }));
+
+  test('whose chunk index is spoilt at the source are fetched whole', () =>
+    withSync(async ({ sync, until, run }) => {
+      const [older, newer] = [await chunkedReleaseOf('older'), await chunkedReleaseOf('newer')];
+      const source = new FakeSource(older, newer);
+      const index = newer.manifest.artefacts.find(({ role }) => role === 'chunks')?.sha256 ?? '';
+      source.faults.set(index, 'spoilt');
+      run(source);
+      sync.want([older.manifest]);
+      await until(() => sync.status.waiting.length === 0);
+      sync.want([newer.manifest]);
+      const isRoot = ({ role }: Artefact): boolean => role === 'root';
+      await until(() => sync.isReady(newer.manifest.artefacts.find(isRoot)?.sha256 ?? ''));
+      assert.equal(sync.isCorrupt(index), true);
+      assert.equal(sync.status.transfer?.reusedBytes, 0);
+    }));
+
+  test('that find no room wait and say so, let smaller ones pass, and come once there is room', () =>
+    withSync(async ({ sync, disk, until, run }) => {
+      disk.freeBytes = RESERVE_BYTES + 60_000;
+      run(new FakeSource(one, two));
+      sync.want([one.manifest]);
+      await until(
+        () => sync.isReady(kernel) && reasonOf(sync, root)?.startsWith('no room for root.bin') === true,
+      );
+      assert.equal(sync.isReady(root), false);
+      disk.freeBytes = 10 * RESERVE_BYTES;
+      await until(() => sync.status.waiting.length === 0);
+    }));
+
+  test('that nothing wants are ready no more once they are removed, and are fetched when they are wanted again', () =>
+    withSync(async ({ sync, disk, folder, until, run }) => {
+      run(new FakeSource(one, two));
+      sync.want([one.manifest]);
+      await until(() => sync.status.waiting.length === 0);
+      disk.allBytes = 0;
+      sync.want([two.manifest]);
+      await until(() => hashes(two).every((sha256) => sync.isReady(sha256)) && !sync.isReady(root));
+      assert.deepEqual((await folder.list()).toSorted(), hashes(two).toSorted());
+      sync.want([one.manifest, two.manifest]);
+      await until(() => [...hashes(one), ...hashes(two)].every((sha256) => sync.isReady(sha256)));
     }));
 
   test('do not keep it from ending amid a fetch', () =>

@@ -1,5 +1,5 @@
 import { type Client, type EdgeStatus, endpoints } from '@bootswarm/controller/contract';
-import { type Artefact, edgeArtefacts, type Manifest } from '@bootswarm/images/format';
+import { type Artefact, edgeArtefacts, findArtefact, type Manifest } from '@bootswarm/images/format';
 import {
   type ArtefactFolder,
   type ArtefactSource,
@@ -7,34 +7,39 @@ import {
   isWrongHash,
 } from '@bootswarm/images/swarm';
 import type { Logger } from 'pino';
+import { ArtefactRoom } from './artefact-room.ts';
 import { pause } from './forever.ts';
 
 const RETRY_MS = 5_000;
+/** How often it is looked after what nothing wants any more. */
+const TIDY_MS = 600_000;
 /** A source that sends nothing for this long is given up. */
 const STALL_MS = 30_000;
 
 /** The controller's HTTP as a source of artefacts. */
 export function controllerSource(client: Client): ArtefactSource {
   return {
-    async read({ sha256 }, start, signal) {
+    async read({ sha256, length }, { start, end }, signal) {
+      const isPart = start > 0 || end < length;
       const stalled = new AbortController();
       const response = await client.fetch(
         endpoints.fetchArtefact,
         { params: { sha256 } },
         {
-          headers: start === 0 ? {} : { range: `bytes=${start}-` },
+          headers: isPart ? { range: `bytes=${start}-${end - 1}` } : {},
           signal: AbortSignal.any([signal, stalled.signal]),
         },
       );
       if (!response.body) throw new Error('the controller sent no body');
-      if (start > 0 && response.status !== 206) throw new Error('the controller ignored the range');
-      return watched(response.body, stalled);
+      if (isPart && response.status !== 206) throw new Error('the controller ignored the range');
+      // Taken at once: a body that nobody reads yet ends empty when its response is collected as garbage.
+      return watched(response.body.values(), stalled);
     },
   };
 }
 
 async function* watched(
-  body: ReadableStream<Uint8Array>,
+  body: AsyncIterable<Uint8Array>,
   stalled: AbortController,
 ): AsyncGenerator<Uint8Array> {
   const giveUp = (): void => stalled.abort(new Error(`nothing came for ${STALL_MS / 1000} s`));
@@ -50,9 +55,37 @@ async function* watched(
   }
 }
 
+interface WantedArtefact extends Artefact {
+  /** SHA-256 of its chunk index, where it has one. */
+  readonly chunks?: string;
+}
+
+/** What an edge holds of a release. The index comes before the root, so that it can be put together by it. */
+function wantedOf(manifest: Manifest): WantedArtefact[] {
+  const chunks = findArtefact(manifest, 'chunks');
+  const wanted = edgeArtefacts(manifest).filter((artefact) => artefact !== chunks);
+  if (!chunks) return wanted;
+  return [
+    chunks,
+    ...wanted.map((artefact) =>
+      artefact.role === 'root' ? { ...artefact, chunks: chunks.sha256 } : artefact,
+    ),
+  ];
+}
+
+export interface SyncOptions {
+  readonly folder: ArtefactFolder;
+  readonly log: Logger;
+  /** Told when `status` changes. */
+  readonly onChange: () => void;
+  readonly room?: ArtefactRoom;
+  readonly retryMs?: number;
+}
+
 /** Brings the artefacts of the wanted releases here, one after the other, and knows which are ready. */
 export class ArtefactSync {
   readonly #folder: ArtefactFolder;
+  readonly #room: ArtefactRoom;
   readonly #log: Logger;
   readonly #onChange: () => void;
   readonly #ready = new Set<string>();
@@ -61,25 +94,24 @@ export class ArtefactSync {
   /** Of those that wait: by SHA-256, whose bytes came last with another one. */
   readonly #corrupt = new Set<string>();
   readonly #retryMs: number;
-  #wanted: readonly Artefact[] = [];
+  #wanted: readonly WantedArtefact[] = [];
+  readonly #moved = { fetched: 0, reused: 0 };
+  /** Nothing is removed before it is known what is wanted. */
+  #tidyAt = Number.POSITIVE_INFINITY;
   #wake = (): void => {};
 
-  private constructor(folder: ArtefactFolder, log: Logger, onChange: () => void, retryMs: number) {
+  private constructor({ folder, log, onChange, room, retryMs = RETRY_MS }: SyncOptions) {
     this.#folder = folder;
     this.#log = log;
     this.#onChange = onChange;
+    this.#room = room ?? new ArtefactRoom(folder, log);
     this.#retryMs = retryMs;
   }
 
-  /** Takes what the folder holds: it was verified before it got there. @param onChange told when `status` changes. */
-  static async open(
-    folder: ArtefactFolder,
-    log: Logger,
-    onChange: () => void,
-    retryMs = RETRY_MS,
-  ): Promise<ArtefactSync> {
-    const sync = new ArtefactSync(folder, log, onChange, retryMs);
-    for (const sha256 of await folder.list()) sync.#ready.add(sha256);
+  /** Takes what the folder holds: it was verified before it got there. */
+  static async open(options: SyncOptions): Promise<ArtefactSync> {
+    const sync = new ArtefactSync(options);
+    for (const sha256 of await options.folder.list()) sync.#ready.add(sha256);
     return sync;
   }
 
@@ -92,21 +124,23 @@ export class ArtefactSync {
     return this.#corrupt.has(sha256);
   }
 
-  get status(): Pick<EdgeStatus, 'ready' | 'waiting'> {
+  get status(): Pick<EdgeStatus, 'ready' | 'waiting' | 'transfer'> {
     return {
+      transfer: { fetchedBytes: this.#moved.fetched, reusedBytes: this.#moved.reused },
       ready: [...this.#ready],
       waiting: Array.from(this.#waiting, ([sha256, reason]) => ({ sha256, reason })),
     };
   }
 
-  /** Says what is wanted from now on. */
+  /** Says what is wanted from now on, and most first. */
   want(releases: readonly Manifest[]): void {
-    this.#wanted = releases.flatMap(edgeArtefacts);
+    this.#wanted = releases.flatMap(wantedOf);
     const wanted = new Set(this.#wanted.map(({ sha256 }) => sha256));
     for (const sha256 of this.#waiting.keys()) if (!wanted.has(sha256)) this.#waiting.delete(sha256);
     for (const { sha256 } of this.#wanted)
       if (!this.#ready.has(sha256) && !this.#waiting.has(sha256))
         this.#waiting.set(sha256, 'not fetched yet');
+    this.#tidyAt = 0;
     this.#onChange();
     this.#wake();
   }
@@ -117,6 +151,7 @@ export class ArtefactSync {
     while (!signal.aborted) {
       // Made before the look around, so that nothing wanted meanwhile is slept over.
       const woken = this.#nextWake();
+      await this.#tidy();
       let failed = false;
       for (const artefact of this.#missing()) {
         if (signal.aborted) return;
@@ -125,26 +160,52 @@ export class ArtefactSync {
       }
       if (signal.aborted) return;
       if (failed) await Promise.race([woken, pause(this.#retryMs, signal)]);
-      else if (this.#missing().length === 0) await woken;
+      else if (this.#missing().length === 0) await Promise.race([woken, pause(TIDY_MS, signal)]);
     }
   }
 
-  #isWanted(wanted: string): boolean {
-    return this.#wanted.some(({ sha256 }) => sha256 === wanted);
+  async #tidy(): Promise<void> {
+    if (Date.now() < this.#tidyAt) return;
+    this.#tidyAt = Date.now() + TIDY_MS;
+    try {
+      await this.#room.tidy(this.#isWanted, this.#forget);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the artefacts that nothing wants could not be looked after');
+    }
   }
 
-  #missing(): readonly Artefact[] {
+  /** Called before its bytes go. */
+  readonly #forget = (sha256: string): void => {
+    this.#ready.delete(sha256);
+    this.#onChange();
+  };
+
+  readonly #isWanted = (wanted: string): boolean => this.#wanted.some(({ sha256 }) => sha256 === wanted);
+
+  #missing(): readonly WantedArtefact[] {
     return this.#wanted.filter(({ sha256 }) => !this.#ready.has(sha256));
   }
 
-  async #fetch(artefact: Artefact, source: ArtefactSource, signal: AbortSignal): Promise<boolean> {
-    const { sha256, name, length } = artefact;
+  async #fetch(artefact: WantedArtefact, source: ArtefactSource, signal: AbortSignal): Promise<boolean> {
+    const { sha256, name, length, chunks } = artefact;
     try {
-      await fetchArtefact(artefact, { folder: this.#folder, source, signal });
+      await this.#room.make(artefact, this.#isWanted, this.#forget);
+      const { fetchedBytes, reusedBytes, keptBytes } = await fetchArtefact(artefact, {
+        folder: this.#folder,
+        source,
+        chunks,
+        signal,
+        onMoved: (how, bytes) => {
+          this.#moved[how] += bytes;
+        },
+      });
       this.#ready.add(sha256);
       this.#waiting.delete(sha256);
       this.#corrupt.delete(sha256);
-      this.#log.info({ sha256, name, bytes: length }, 'artefact verified and ready');
+      this.#log.info(
+        { sha256, name, bytes: length, fetchedBytes, reusedBytes, keptBytes },
+        'artefact verified and ready',
+      );
       return true;
     } catch (error) {
       if (signal.aborted) return false;

@@ -174,7 +174,7 @@ export class Uplink {
     if (!this.#statusChanged) return pause(STATUS_PAUSE_MS, signal);
     this.#statusChanged = false;
     const { store, sync, trust, addresses } = this.#options;
-    const { ready, waiting } = sync.status;
+    const { ready, waiting, transfer } = sync.status;
     try {
       await this.#client.call(
         endpoints.reportStatus,
@@ -184,6 +184,7 @@ export class Uplink {
             addresses: [...addresses],
             ready,
             waiting: [...waiting, ...trust.waiting],
+            transfer,
           },
         },
         { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) },

@@ -8,6 +8,7 @@ import { assembleFolder } from '../work-folder.ts';
 import { type BundledAgent, bundleAgent } from './bundle-agent.ts';
 import { type CpioEntry, writeCpio } from './cpio.ts';
 import { DRIVERS, type Flavour } from './drivers.ts';
+import { grubModules } from './grub-modules.ts';
 import { findKernels, type KernelTree, type TakenModules, takeModules } from './kernel-tree.ts';
 import { trimLocales } from './node-locales.ts';
 import { MERGED_LINKS, PackageTree } from './package-tree.ts';
@@ -27,8 +28,8 @@ export interface MiniOptions {
   readonly replace?: boolean;
   /** Address of a Debian mirror, in place of the host's own apt sources. */
   readonly mirror?: string;
-  /** The root.json in which the agent trusts; without one it refuses every release. */
-  readonly trustRoot?: string;
+  /** TUF's root metadata in which the agent trusts, and where that is from; without it the agent refuses every release. */
+  readonly trustRoot?: { readonly text: string; readonly from: string };
   /** Blobs for cards, as they lie below /lib/firmware. */
   readonly firmwareFolder?: string;
   /** Named after the agent, the kernel and the contents unless said. */
@@ -75,7 +76,7 @@ const TRUST_ROOT_PATH = 'etc/bootswarm/root.json';
  * @throws Problem of problems.ts here and of the catalogue of builds.
  */
 export async function buildMini(options: MiniOptions): Promise<MiniResult> {
-  const trustRoot = options.trustRoot === undefined ? undefined : await readTrustRoot(options.trustRoot);
+  const trustRoot = options.trustRoot && trustRootEntry(options.trustRoot);
   return assembleFolder(options.outFolder, options.replace ?? false, async (work) => {
     const { flavour, suite, onProgress } = options;
     const tools = new MiniTools({ ...options, architecture: ARCHITECTURE, folder: work.scratch });
@@ -127,8 +128,10 @@ async function takePrograms(tree: PackageTree, flavour: Flavour, suite: string):
     if (!(error instanceof ReferenceError)) throw error;
     throw problem('mini_part_missing', { facts: { part, reason: error.message, suite }, cause: error });
   };
-  for (const { part, paths } of provisionsOf(flavour)) {
-    const taken = await Promise.all(paths.map((path) => tree.take(path))).catch(missing(part));
+  for (const { part, paths, grubPlatforms = [] } of provisionsOf(flavour)) {
+    const taken = await Promise.all(
+      [...paths, ...(await grubPaths(tree, grubPlatforms))].map((path) => tree.take(path)),
+    ).catch(missing(part));
     parts[part] = unique([...(parts[part] ?? []), ...taken.flat()]);
   }
   const nodeNeeds = [
@@ -145,6 +148,14 @@ async function takePrograms(tree: PackageTree, flavour: Flavour, suite: string):
   const taken = new Set(Object.values(parts).flatMap((entries) => entries.map(({ path }) => path)));
   parts['busybox'] = [...(parts['busybox'] ?? []), ...MERGED_LINKS, ...appletLinks(taken)];
   return parts;
+}
+
+async function grubPaths(tree: PackageTree, platforms: readonly string[]): Promise<readonly string[]> {
+  const paths = platforms.map(async (platform) => {
+    const moddep = await readFile(await tree.find(`usr/lib/grub/${platform}/moddep.lst`), 'utf8');
+    return grubModules(platform, moddep).map((name) => `lib/grub/${platform}/${name}.mod`);
+  });
+  return (await Promise.all(paths)).flat();
 }
 
 function appletLinks(taken: ReadonlySet<string>): readonly CpioEntry[] {
@@ -224,20 +235,20 @@ async function oneKernel(root: string, suite: string): Promise<KernelTree> {
   throw problem('mini_kernel_unclear', { facts: { suite, found } });
 }
 
-async function readTrustRoot(file: string): Promise<CpioEntry> {
-  const bytes = await readFile(file);
+/** @throws Problem mini_trust_root_invalid */
+function trustRootEntry({ text, from }: NonNullable<MiniOptions['trustRoot']>): CpioEntry {
   const refuse = (reason: string, cause?: unknown) =>
-    problem('mini_trust_root_invalid', { field: 'trust-root', facts: { file, reason }, cause });
+    problem('mini_trust_root_invalid', { field: 'trust-root', facts: { file: from, reason }, cause });
   let content: unknown;
   try {
-    content = JSON.parse(bytes.toString('utf8'));
+    content = JSON.parse(text);
   } catch (error) {
     throw refuse('that is no JSON', error);
   }
   // The whole of it is checked when it is used: TUF, section 4.3.
   const signed = (content as { signed?: { _type?: unknown } } | null)?.signed;
   if (signed?._type !== 'root') throw refuse('its `signed._type` is not `root`');
-  return { kind: 'file', path: TRUST_ROOT_PATH, executable: false, bytes };
+  return { kind: 'file', path: TRUST_ROOT_PATH, executable: false, bytes: Buffer.from(text) };
 }
 
 /** The same contents have the same version, and others another: a release never changes. */

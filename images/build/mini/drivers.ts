@@ -57,8 +57,8 @@ const SERVER_NICS = [
   ...['r8152', 'ax88179_178a', 'asix', 'cdc_ether', 'cdc_ncm', 'smsc95xx', 'smsc75xx'],
 ];
 
-/** Whole networks ride on these. */
-const LINKS = ['bonding', '8021q', 'af_packet'];
+/** Whole networks ride on the first; by the last the agent hears switches. */
+const LINKS = ['bonding', '8021q', 'af_packet', 'macvtap'];
 
 const SERVER_DISKS = [
   // On board

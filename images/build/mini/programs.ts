@@ -8,6 +8,8 @@ export interface Provision {
   /** Paths in the packages, below /usr unless they begin with a slash; `*` stands for part of a name. */
   readonly paths: readonly string[];
   readonly flavours?: readonly Flavour[];
+  /** Of these, the modules of grub-modules.ts besides. */
+  readonly grubPlatforms?: readonly string[];
 }
 
 /** The kernel's package, by flavour: the one for clouds has no drivers of hardware. */
@@ -21,7 +23,10 @@ const PROVISIONS: readonly Provision[] = [
   {
     part: 'partitions',
     packages: ['fdisk', 'gdisk', 'util-linux'],
-    paths: ['sbin/sfdisk', 'sbin/sgdisk', 'sbin/wipefs', 'sbin/blkid', 'sbin/blockdev', 'bin/lsblk'],
+    paths: [
+      ...['sbin/sfdisk', 'sbin/sgdisk', 'sbin/wipefs', 'sbin/blkid', 'sbin/blockdev', 'bin/lsblk'],
+      'sbin/mkswap',
+    ],
   },
   {
     part: 'volumes',
@@ -56,15 +61,18 @@ const PROVISIONS: readonly Provision[] = [
       ],
     ],
   },
+  // Busybox's copies no extended attributes, by which programs have capabilities.
+  { part: 'file systems', packages: ['coreutils'], paths: ['bin/cp'] },
+  // For UEFI those as signed, below, serve with Secure Boot and without.
   {
     part: 'boot loaders',
-    packages: ['grub-common', 'grub2-common', 'grub-pc-bin', 'grub-efi-amd64-bin', 'efibootmgr'],
+    packages: ['grub-common', 'grub2-common', 'grub-pc-bin', 'efibootmgr'],
     paths: [
       ...['sbin/grub-install', 'bin/grub-mkimage', 'sbin/grub-probe', 'bin/grub-editenv', 'bin/efibootmgr'],
-      ...['lib/grub/i386-pc/*.mod', 'lib/grub/i386-pc/*.lst', 'lib/grub/i386-pc/*.img'],
+      ...['lib/grub/i386-pc/*.lst', 'lib/grub/i386-pc/*.img'],
       ...['lib/grub/i386-pc/modinfo.sh', 'lib/grub/i386-pc/grub-bios-setup'],
-      ...['lib/grub/x86_64-efi/*.mod', 'lib/grub/x86_64-efi/*.lst', 'lib/grub/x86_64-efi/modinfo.sh'],
     ],
+    grubPlatforms: ['i386-pc'],
   },
   {
     part: 'Secure Boot',
@@ -75,6 +83,7 @@ const PROVISIONS: readonly Provision[] = [
       'lib/grub/x86_64-efi-signed/grubx64.efi.signed',
     ],
   },
+  { part: 'rescue', packages: ['dropbear-bin'], paths: ['sbin/dropbear'] },
   {
     part: 'inventory',
     packages: ['dmidecode', 'ethtool'],

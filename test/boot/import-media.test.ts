@@ -114,7 +114,7 @@ suite('media are imported from ISOs', () => {
   test('Debian live', async () => {
     assert.equal(
       summary(await importing(await isoOf(await medium(await debianLive())))),
-      'live-boot  vmlinuz initrd.img root.squashfs contents.json.zst',
+      'live-boot  vmlinuz initrd.img root.squashfs root.chunks contents.json.zst',
     );
     assert.deepEqual(await readFile(at('out/x/root.squashfs')), await squashfs('plain'));
     assert.deepEqual(await readFile(at('out/x/vmlinuz')), kernel);
@@ -133,7 +133,7 @@ suite('media are imported from ISOs', () => {
       });
       assert.equal(
         summary(await importing(await isoOf(folder))),
-        `dracut-live ${format} vmlinuz initrd.img root.squashfs${format === '' ? ' contents.json.zst' : ''}`,
+        `dracut-live ${format} vmlinuz initrd.img root.squashfs root.chunks${format === '' ? ' contents.json.zst' : ''}`,
       );
     });
   }
@@ -149,7 +149,7 @@ suite('media are imported from ISOs', () => {
       'pool/main/large.deb': 'x',
     });
     const iso = await isoOf(folder);
-    assert.equal(summary(await importing(iso)), 'casper iso vmlinuz initrd.img root.iso');
+    assert.equal(summary(await importing(iso)), 'casper iso vmlinuz initrd.img root.iso root.chunks');
     assert.deepEqual(await readFile(at('out/x/root.iso')), await readFile(iso));
     const first = await importing(folder);
     const listed = await run('bsdtar', ['-tf', at('out/x/root.iso')]);
@@ -244,6 +244,7 @@ suite('media are imported from ISOs', () => {
       'contents.json.zst',
       'initrd.img',
       'manifest.json',
+      'root.chunks',
       'root.squashfs',
       'vmlinuz',
     ]);

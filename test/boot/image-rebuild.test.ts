@@ -29,6 +29,7 @@ const BUILD_UNTIL_SIGINT = `
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const { signal } = stop;
+  console.log('listening');
   const options = JSON.parse(process.argv[1]);
   const ended = await buildImage({ ...options, signal, onProgress: () => {} }).catch((error) => error);
   console.log(ended.code ?? 'built', ended.message ?? '', ended.stack ?? '');
@@ -158,12 +159,14 @@ suite('a recipe is built again', { skip: process.getuid?.() !== 0 && 'needs root
         output += text;
       });
       const closed = once(child, 'close');
-      const delayMs = Math.round(500 + random() * warmMs * 2);
+      // Before that, nobody would hear the signal.
+      while (!output.includes('listening') && child.exitCode === null) await sleep(20);
+      const delayMs = Math.round(random() * warmMs * 2);
       await Promise.race([sleep(delayMs, undefined, { ref: false }), closed]);
       child.kill(signal);
       await closed;
       if (signal === 'SIGINT') {
-        assert.match(output, /^(build_stopped|built)/, `seed ${seed}, after ${delayMs} ms`);
+        assert.match(output, /^listening\n(build_stopped|built)/, `seed ${seed}, after ${delayMs} ms`);
         await leavesNothing('one');
       }
       for (const name of await readdir(inBase('one')))
@@ -185,7 +188,7 @@ suite('a recipe is built again', { skip: process.getuid?.() !== 0 && 'needs root
       'mount -t tmpfs -o size=150M small "$1"; "$2" --input-type=module --eval "$3" "$4"; ls -A "$1"';
     const argv = [script, 'sh', inBase('small'), process.execPath, BUILD_UNTIL_SIGINT, options];
     const { stdout } = await run('unshare', ['--mount', 'sh', '-euc', ...argv], { cwd: import.meta.dirname });
-    assert.match(stdout, /^disk_full the disk of \S+ is full/);
+    assert.match(stdout, /^listening\ndisk_full the disk of \S+ is full/);
     // Below it would be what lies in the folder.
     assert.match(stdout.trimEnd().split('\n').at(-1) ?? '', /^ {4}at /, stdout);
   });

@@ -47,16 +47,6 @@ export function debianSources(
   return hasBase ? `${stanzas.join('\n\n')}\n` : undefined;
 }
 
-/** Where a host without sources gets Debian from, as mmdebstrap does by itself. */
-export function defaultSources(suite: string, components: readonly string[]): string {
-  const stanza = (url: string, suites: string): string =>
-    `Types: deb\nURIs: ${url}\nSuites: ${suites}\nComponents: ${components.join(' ')}\n`;
-  return [
-    stanza('http://deb.debian.org/debian', `${suite} ${suite}-updates`),
-    stanza('http://security.debian.org/debian-security', `${suite}-security`),
-  ].join('\n');
-}
-
 /** Addresses of the signed Release file of each suite in deb822 text. */
 export function releaseUrls(sources: string): string[] {
   const urls = deb822Entries(sources).flatMap(({ uris, suites }) =>

@@ -3,16 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import {
-  debianSources,
-  defaultSources,
-  proxyEnvironment,
-  readSourceFiles,
-  releaseUrls,
-} from './apt-sources.ts';
+import { debianSources, proxyEnvironment, readSourceFiles, releaseUrls } from './apt-sources.ts';
 import { installedVersions, parseLock, pinsOf, refuseOtherVersions } from './builder-lock.ts';
-import { type Build, runOnTree, runStep } from './builder-steps.ts';
-import { baseKey } from './cache-keys.ts';
+import { type Build, fromNowOn, runOnTree, runStep } from './builder-steps.ts';
+import { baseKey, layerKey } from './cache-keys.ts';
 import { mmdebstrapArguments, type PackageSource } from './plan.ts';
 import { problem } from './problems.ts';
 
@@ -40,10 +34,14 @@ const SUITE_EPOCHS = { bookworm: 1686355200, trixie: 1754697600 };
 
 /** Installs the packages of the recipe, or takes them from the cache. */
 export async function installBase(build: Build, options: BaseOptions): Promise<Base> {
-  const { recipe, work, cache } = build;
+  const { recipe, work } = build;
   const source = await sourceOf(build, options.mirror);
-  const sourceText = source.kind === 'file' ? await readFile(source.path, 'utf8') : textOf(source, build);
+  const sourceText = await textOf(source, build);
   const lock = options.lock && parseLock(options.lock.text, options.lock.file, recipe);
+  // Where a host has no sources for the suite, only mmdebstrap knows where packages come from, and nobody whether they
+  // are as they were.
+  const isTold = lock !== undefined || source.kind !== 'default';
+  const cache = isTold ? build.cache : undefined;
   const releases = cache === undefined || lock !== undefined ? [] : await releaseHashes(build, sourceText);
   const tools = await toolVersions();
   const key = baseKey({ recipe, source, sourceText, releases, lock: options.lock?.text, tools });
@@ -62,7 +60,10 @@ export async function installBase(build: Build, options: BaseOptions): Promise<B
     if (isAsKeyed) await cache?.store('base', key, label, (data) => runOnTree(build, 'copy', [folder, data]));
   }
   const facts = await readFile(join(folder, 'newest'), 'utf8');
-  return { root: join(folder, 'root'), key, packagesEpoch: Math.floor(Number(facts)) };
+  const root = join(folder, 'root');
+  // What is made of a base that nothing told of is known by its packages.
+  const own = isTold ? '' : (await installedVersions(root)).join('\n');
+  return { root, key: layerKey(key, 0, own), packagesEpoch: Math.floor(Number(facts)) };
 }
 
 async function installPackages(
@@ -75,7 +76,7 @@ async function installPackages(
   const root = join(folder, 'root');
   const pinsFile = pins === undefined ? '' : join(work.scratch, 'pins');
   if (pins !== undefined) await writeFile(pinsFile, pins);
-  const since = String(Date.now() / 1000);
+  const since = fromNowOn();
   await runStep(build, {
     command: 'mmdebstrap',
     package: 'mmdebstrap',
@@ -113,9 +114,9 @@ export function mirrorSource(mirror: string): PackageSource {
   return { kind: 'mirror', url: url.href };
 }
 
-function textOf(source: Exclude<PackageSource, { kind: 'file' }>, { recipe }: Build): string {
-  if (source.kind === 'mirror') return `URIs: ${source.url}\nSuites: ${recipe.suite}\n`;
-  return defaultSources(recipe.suite, recipe.components);
+async function textOf(source: PackageSource, { recipe }: Build): Promise<string> {
+  if (source.kind === 'file') return readFile(source.path, 'utf8');
+  return source.kind === 'mirror' ? `URIs: ${source.url}\nSuites: ${recipe.suite}\n` : '';
 }
 
 /** SHA-256 of each Release file of the sources: it changes with any package of theirs. */

@@ -15,7 +15,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ARTEFACT_NAMES } from './build-folder.ts';
 import type { Base } from './builder-base.ts';
-import { type Build, runOnTree } from './builder-steps.ts';
+import { type Build, fromNowOn, runOnTree } from './builder-steps.ts';
 import { initramfsInputs, layerKey } from './cache-keys.ts';
 import { configureSteps } from './plan.ts';
 import { problem } from './problems.ts';
@@ -40,7 +40,7 @@ export async function configureRoot(build: Build, base: Base, epoch: number): Pr
   const { root } = base;
   const mark = join(scratch, 'mark');
   await sleep(CLOCK_STEP_MS);
-  const since = String(Date.now() / 1000);
+  const since = fromNowOn();
   await writeFile(mark, '');
   await sleep(CLOCK_STEP_MS);
 

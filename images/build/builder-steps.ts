@@ -73,6 +73,14 @@ export async function runStep(build: Build, step: Step): Promise<void> {
   throw failure;
 }
 
+/**
+ * Seconds since 1970, as a time that is before whatever is written from now on: some programs stamp with whole seconds,
+ * and so with one that began before this.
+ */
+export function fromNowOn(): string {
+  return String(Math.floor(Date.now() / 1000) - 1);
+}
+
 type TreeVerb = 'copy' | 'settle' | 'newest' | 'changed' | 'digest' | 'size' | 'prune' | 'enter';
 
 /** Runs a verb of root-tree.sh. */

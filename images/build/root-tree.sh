@@ -14,9 +14,11 @@ settle() {
   find "$1" -xdev -newermt "@$3" -exec touch --no-dereference --date="@$2" -- {} +
 }
 
-# newest ROOT SINCE FILE: writes the time of the newest file that is older than SINCE.
+# newest ROOT SINCE FILE: writes the time of the newest file of a package: of those older than SINCE, without what apt
+# downloaded, which has the time that a server said.
 newest() {
-  find "$1" -xdev -type f ! -newermt "@$2" -printf '%T@\n' | sort -n | tail -n 1 > "$3"
+  find "$1" -xdev -path "$1/var/lib/apt" -prune -o -type f ! -newermt "@$2" -printf '%T@\n' |
+    sort -n | tail -n 1 > "$3"
 }
 
 # changed ROOT MARK FILE: the paths, ended by NUL, that were made or changed since MARK was written; below

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { endpoints, type MiniSetting } from '@bootswarm/controller/contract';
 import {
   buildMini,
+  defaultCacheFolder,
   FLAVOURS,
   MINI_MOST_BYTES,
   MINI_SUITES,
@@ -71,6 +72,7 @@ interface BuildFlags {
   readonly mirror?: string;
   readonly out?: string;
   readonly replace?: true;
+  readonly cache: boolean;
 }
 
 function addBuild(mini: Command): void {
@@ -96,6 +98,7 @@ function addBuild(mini: Command): void {
     .option('--mirror <url>', "Debian mirror to take packages from (default: the host's own)")
     .option('--out <folder>', 'folder to make (default: mini or mini-vm)')
     .option('--replace', 'replace the folder if it is there')
+    .option('--no-cache', 'take nothing from earlier builds, and keep nothing for later ones')
     .action((flags: BuildFlags, command: Command) =>
       inSession(command, async ({ output, progress, signal }) => {
         const outFolder = resolve(flags.out ?? (flags.flavour === 'full' ? 'mini' : `mini-${flags.flavour}`));
@@ -111,6 +114,7 @@ function addBuild(mini: Command): void {
           ...(flags.kernelArgument === undefined ? {} : { kernelArguments: flags.kernelArgument }),
           ...(flags.releaseVersion === undefined ? {} : { version: flags.releaseVersion }),
           ...(flags.mirror === undefined ? {} : { mirror: flags.mirror }),
+          ...(flags.cache ? { cacheFolder: defaultCacheFolder() } : {}),
           signal,
           onProgress: progress.show,
         });

@@ -83,6 +83,8 @@ async function installPackages(
     arguments: mmdebstrapArguments(recipe, source, root),
     environment: {
       ...(await hostProxies()),
+      // What it leaves there when it is killed goes with the rest.
+      TMPDIR: work.scratch,
       BOOTSWARM_PACKAGES: (await build.cache?.packageFolder(recipe.suite, recipe.architecture)) ?? '',
       BOOTSWARM_PINS: pinsFile,
       SOURCE_DATE_EPOCH: String(SUITE_EPOCHS[recipe.suite]),

@@ -3,8 +3,8 @@ import type { PackageSource } from './plan.ts';
 import { livePackages } from './plan.ts';
 import type { Recipe } from './recipe.ts';
 
-/** The installed packages as a tree, its /usr as a squashfs, and an initramfs. */
-export type CacheKind = 'base' | 'usr' | 'initramfs';
+/** The installed packages as a tree, its /usr as a squashfs, an initramfs, and a compressed part of a mini image. */
+export type CacheKind = 'base' | 'usr' | 'initramfs' | 'mini';
 
 /** Counted up when the builder itself changes what it makes of the same input. */
 const FORMAT = 1;

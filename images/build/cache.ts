@@ -125,7 +125,7 @@ export class BuildCache {
   }
 
   async #entry(name: string): Promise<CacheEntry | undefined> {
-    const kind = /^(base|usr|initramfs|packages)-/.exec(name)?.[1] as CacheEntry['kind'] | undefined;
+    const kind = /^(base|usr|initramfs|mini|packages)-/.exec(name)?.[1] as CacheEntry['kind'] | undefined;
     if (kind === undefined) return undefined;
     try {
       const path = join(this.#folder, name);

@@ -5,6 +5,7 @@ import { problem } from './problems.ts';
 /** How long a tool may take to clean up after itself once it is told to stop. */
 const GRACE_MS = 5_000;
 const TAIL_LINES = 12;
+const NAMESPACES = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--'];
 
 export interface ToolRun {
   readonly command: string;
@@ -29,13 +30,14 @@ export interface ToolOutcome {
  *
  * The tool is the first process of a PID and a mount namespace of its own. When it ends or is killed,
  * the kernel ends what it started and drops what it mounted, so no clean-up depends on its good manners.
+ * Nor does it outlive this process: when that is killed, so is the tool.
  * @throws Problem `tool_missing`, or `build_stopped` after an abort.
  */
 export async function runTool(run: ToolRun): Promise<ToolOutcome> {
   if (run.signal.aborted) throw problem('build_stopped', { cause: run.signal.reason });
   const child = spawn(
-    'unshare',
-    ['--mount', '--pid', '--fork', '--kill-child', '--', run.command, ...run.arguments],
+    'setpriv',
+    ['--pdeathsig', 'KILL', '--', ...NAMESPACES, run.command, ...run.arguments],
     // A process group of its own: Ctrl-C at the terminal reaches us, and we stop the tool in order.
     { env: run.environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
@@ -70,7 +72,7 @@ export async function runTool(run: ToolRun): Promise<ToolOutcome> {
     return { ok: code === 0, tail };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw toolMissing('unshare', 'util-linux');
+      throw toolMissing('setpriv', 'util-linux');
     throw error;
   } finally {
     run.signal.removeEventListener('abort', stop);

@@ -37,9 +37,9 @@ const BUILD_UNTIL_SIGINT = `
   import { buildImage } from '@bootswarm/images/build';
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  const [recipeFile, outFolder] = process.argv.slice(1);
+  const [recipeFile, outFolder, cacheFolder] = process.argv.slice(1);
   const onProgress = (progress) => console.log(JSON.stringify(progress));
-  await buildImage({ recipeFile, outFolder, signal: stop.signal, onProgress }).catch((error) => console.log(error.code));
+  await buildImage({ recipeFile, outFolder, cacheFolder, signal: stop.signal, onProgress }).catch((error) => console.log(error.code));
 `;
 
 const { signal } = new AbortController();
@@ -56,17 +56,19 @@ async function processesOf(word: string): Promise<string[]> {
 
 suite('a recipe is built on this host', { skip: process.getuid?.() !== 0 && 'needs root' }, () => {
   let base: Awaited<ReturnType<typeof mkdtempDisposable>>;
+  let cacheFolder = '';
   const inBase = (...names: string[]): string => join(base.path, ...names);
 
   before(async () => {
     base = await mkdtempDisposable(join(tmpdir(), 'bootswarm-lab-'));
+    cacheFolder = inBase('cache');
     await writeFile(inBase('tiny.yaml'), RECIPE);
     await writeFile(inBase('greet.sh'), '#!/bin/sh\necho hello from the root\n');
   });
   after(() => base.remove());
 
   const leavesNothing = async (): Promise<void> => {
-    const expected = ['greet.sh', 'out', 'tiny.yaml'];
+    const expected = ['cache', 'greet.sh', 'out', 'tiny.yaml'];
     assert.deepEqual(
       (await readdir(base.path)).filter((name) => !expected.includes(name)),
       [],
@@ -81,7 +83,7 @@ suite('a recipe is built on this host', { skip: process.getuid?.() !== 0 && 'nee
 
   test('the image holds what the recipe says', async () => {
     const seen: BuildProgress[] = [];
-    const options = { recipeFile: inBase('tiny.yaml'), outFolder: inBase('out'), signal };
+    const options = { recipeFile: inBase('tiny.yaml'), outFolder: inBase('out'), cacheFolder, signal };
     const manifest = await buildImage({ ...options, onProgress: (progress) => seen.push(progress) });
 
     assert.deepEqual(manifest.kernelArguments, ['boot=live', 'console=ttyS0,115200n8']);
@@ -159,7 +161,8 @@ suite('a recipe is built on this host', { skip: process.getuid?.() !== 0 && 'nee
   test('a hook that fails is named, and its log is kept', async () => {
     const recipeFile = inBase('tiny.yaml');
     await writeFile(recipeFile, RECIPE.replace('greet >', 'echo so far; wave >'));
-    const options = { recipeFile, outFolder: inBase('refused'), signal, onProgress: ignoreProgress };
+    const outFolder = inBase('refused');
+    const options = { recipeFile, outFolder, cacheFolder, signal, onProgress: ignoreProgress };
     const refused = await buildImage(options).catch((error) => error);
     assert.equal(refused.code, 'step_failed');
     assert.equal(refused.field, 'hooks');
@@ -175,11 +178,10 @@ suite('a recipe is built on this host', { skip: process.getuid?.() !== 0 && 'nee
       const recipeFile = inBase('tiny.yaml');
       const sleeping =
         '  - { name: sleep, script: "trap : TERM; sleep 1000 & wait; sleep 1000" }\nkernelArguments:';
-      await writeFile(
-        recipeFile,
-        RECIPE.replace('kernelArguments:', sleeping).replace('[openssh-server]', '[]'),
-      );
+      await writeFile(recipeFile, RECIPE.replace('kernelArguments:', sleeping));
       const script = ['--input-type=module', '--eval', BUILD_UNTIL_SIGINT, recipeFile, inBase('stopped')];
+      // Packages that are in the cache are not installed.
+      if (moment === 'hook sleep') script.push(cacheFolder);
       const child = spawn(process.execPath, script, {
         cwd: import.meta.dirname,
         stdio: ['ignore', 'pipe', 'inherit'],

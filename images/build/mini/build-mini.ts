@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Architecture, findArtefact, type Manifest } from '@bootswarm/images/format';
 import { ARTEFACT_NAMES, writeManifest } from '../build-folder.ts';
+import { BuildCache } from '../cache.ts';
 import { assembleFolder } from '../work-folder.ts';
 import { type BundledAgent, bundleAgent } from './bundle-agent.ts';
 import { type CpioEntry, writeCpio } from './cpio.ts';
@@ -38,6 +39,8 @@ export interface MiniOptions {
   readonly kernelArguments?: readonly string[];
   /** Bytes of kernel and initramfs; MINI_MOST_BYTES unless said. */
   readonly mostBytes?: number;
+  /** Folder of what earlier builds left for this one; none to compress all of it. */
+  readonly cacheFolder?: string;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: MiniProgress) => void;
 }
@@ -78,8 +81,9 @@ const TRUST_ROOT_PATH = 'etc/bootswarm/root.json';
 export async function buildMini(options: MiniOptions): Promise<MiniResult> {
   const trustRoot = options.trustRoot && trustRootEntry(options.trustRoot);
   return assembleFolder(options.outFolder, options.replace ?? false, async (work) => {
-    const { flavour, suite, onProgress } = options;
-    const tools = new MiniTools({ ...options, architecture: ARCHITECTURE, folder: work.scratch });
+    const { flavour, suite, onProgress, cacheFolder } = options;
+    const cache = cacheFolder === undefined ? undefined : new BuildCache(cacheFolder);
+    const tools = new MiniTools({ ...options, architecture: ARCHITECTURE, folder: work.scratch, cache });
     const root = await tools.unpack(packagesOf(flavour));
     const kernel = await oneKernel(root, suite);
     onProgress({ stage: 'agent', message: 'bundling the agent' });
@@ -94,6 +98,7 @@ export async function buildMini(options: MiniOptions): Promise<MiniResult> {
     };
     await copyFile(kernel.image, join(work.result, ARTEFACT_NAMES.kernel));
     await packInitramfs(parts, join(work.result, ARTEFACT_NAMES.initramfs), tools);
+    await cache?.trim();
     const bytes = await sizeOf(work.result, options.mostBytes ?? MINI_MOST_BYTES);
     const manifest = await writeManifest(
       work.result,
@@ -205,26 +210,28 @@ function agentEntries(agent: BundledAgent): readonly CpioEntry[] {
 }
 
 /**
- * Two archives, one after the other, as the kernel takes them (initramfs/buffer-format.rst): xz's filter for x86 makes
- * programs 5 % smaller, and modules and boot loaders, which are not linked yet, 8 % larger.
+ * Archives one after the other, as the kernel takes them (initramfs/buffer-format.rst): xz's filter for x86 makes
+ * programs 5 % smaller, and modules and boot loaders, which are not linked yet, 8 % larger. The agent is apart because
+ * it changes while the others stay.
  */
 async function packInitramfs(parts: Parts, file: string, tools: MiniTools): Promise<void> {
-  const isUnlinked = (part: string): boolean => part === 'drivers' || part === 'boot loaders';
-  const programs = Object.entries(parts).flatMap(([part, entries]) => (isUnlinked(part) ? [] : entries));
-  const unlinked = Object.entries(parts).flatMap(([part, entries]) => (isUnlinked(part) ? entries : []));
-  const folders = new Set(programs.map(({ path }) => path));
-  await tools.compress(file, [
-    { name: 'programs', filter: true, write: (path) => writeCpio(path, programs) },
-    {
-      name: 'drivers',
-      filter: false,
+  const archives = { programs: [] as CpioEntry[], drivers: [] as CpioEntry[], agent: [] as CpioEntry[] };
+  for (const [part, entries] of Object.entries(parts)) archives[archiveOf(part)].push(...entries);
+  const folders = new Set(archives.programs.map(({ path }) => path));
+  await tools.compress(
+    file,
+    Object.entries(archives).map(([name, entries]) => ({
+      name,
+      filter: name === 'programs',
       write: (path) =>
-        writeCpio(
-          path,
-          unlinked.filter((entry) => !folders.has(entry.path)),
-        ),
-    },
-  ]);
+        writeCpio(path, name === 'drivers' ? entries.filter((entry) => !folders.has(entry.path)) : entries),
+    })),
+  );
+}
+
+function archiveOf(part: string): 'programs' | 'drivers' | 'agent' {
+  if (part === 'agent') return 'agent';
+  return part === 'drivers' || part === 'boot loaders' ? 'drivers' : 'programs';
 }
 
 async function oneKernel(root: string, suite: string): Promise<KernelTree> {

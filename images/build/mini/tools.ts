@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { constants, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Architecture } from '@bootswarm/images/format';
 import { debianSources, proxyEnvironment, readSourceFiles } from '../apt-sources.ts';
+import type { BuildCache } from '../cache.ts';
 import { buildFailure } from '../failure.ts';
 import { problem } from '../problems.ts';
 import { runTool } from '../tool.ts';
@@ -29,6 +30,7 @@ export interface MiniToolsOptions {
   readonly mirror?: string;
   /** Scratch. */
   readonly folder: string;
+  readonly cache?: BuildCache | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: MiniProgress) => void;
 }
@@ -75,24 +77,33 @@ export class MiniTools {
     return out;
   }
 
-  /** Archives under xz, one after the other in one file. */
+  /** Archives under xz, one after the other in one file. What an earlier build compressed is taken as it is. */
   async compress(file: string, archives: readonly Archive[]): Promise<void> {
-    const { folder, onProgress } = this.#options;
-    onProgress({ stage: 'compress', message: 'compressing: one to four minutes' });
-    const made = await Promise.all(
-      archives.map(async ({ name, filter, write }) => {
-        const path = join(folder, `${name}.cpio`);
-        await write(path);
-        await this.#run('xz', 'xz-utils', [...XZ, ...(filter ? ['--x86'] : []), XZ_LZMA2, path], name);
-        return `${path}.xz`;
-      }),
-    );
+    this.#options.onProgress({ stage: 'compress', message: 'compressing: up to four minutes' });
+    const made = await Promise.all(archives.map((archive) => this.#compressed(archive)));
     for (const path of made) {
       const bytes = await readFile(path);
       const padding = Buffer.alloc((ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT);
       await writeFile(file, Buffer.concat([bytes, padding]), { flag: 'a' });
       await rm(path);
     }
+  }
+
+  async #compressed({ name, filter, write }: Archive): Promise<string> {
+    const { folder, cache } = this.#options;
+    const path = join(folder, `${name}.cpio`);
+    await write(path);
+    const options = [...XZ, ...(filter ? ['--x86'] : []), XZ_LZMA2];
+    const key = await keyOf(path, options);
+    const out = `${path}.xz`;
+    await using kept = await cache?.use('mini', key);
+    if (kept !== undefined) {
+      await copyFile(kept.data, out);
+      return out;
+    }
+    await this.#run('xz', 'xz-utils', [...options, path], name);
+    await cache?.store('mini', key, `${name} of a mini image`, (data) => copyFile(out, data));
+    return out;
   }
 
   /** As mmdebstrap takes it; nothing where Debian's default is to serve. */
@@ -122,6 +133,7 @@ export class MiniTools {
       environment: {
         PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
         LC_ALL: 'C.UTF-8',
+        TMPDIR: folder,
         ...(await hostProxies()),
       },
       signal,
@@ -140,6 +152,12 @@ export class MiniTools {
     if (failure.remedy.includes(kept)) await copyFile(logFile, kept, constants.COPYFILE_EXCL);
     throw failure;
   }
+}
+
+async function keyOf(path: string, options: readonly string[]): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(options));
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
+  return hash.digest('hex').slice(0, 32);
 }
 
 async function hostProxies(): Promise<Record<string, string>> {

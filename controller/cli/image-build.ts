@@ -1,7 +1,9 @@
 import { basename, resolve } from 'node:path';
-import { buildImage, defaultCacheFolder } from '@bootswarm/images/build';
-import { type Command, InvalidArgumentError } from 'commander';
+import { MediumProfile } from '@bootswarm/controller/contract';
+import { type BuildOptions, buildImage, defaultCacheFolder } from '@bootswarm/images/build';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { builtText } from './image-text.ts';
+import { readProfileFile } from './profile-file.ts';
 import { inSession } from './session.ts';
 
 interface BuildFlags {
@@ -13,6 +15,10 @@ interface BuildFlags {
   readonly cache: boolean;
   readonly iso?: true;
   readonly disk?: true;
+  readonly installProfile?: string;
+  readonly mini?: string;
+  readonly installWait: number;
+  readonly isoDefault: 'live' | 'install';
 }
 
 export function addBuild(image: Command): void {
@@ -35,10 +41,24 @@ export function addBuild(image: Command): void {
     .option('--locked [lock]', 'take the versions of a packages.lock (default: that of the folder to make)')
     .option('--iso', 'also make medium.iso: the live system as a CD or USB disk, for BIOS and UEFI')
     .option('--disk', 'also make disk.raw.zst: the system installed on a disk, for BIOS and UEFI')
+    .addOption(
+      new Option(
+        '--install-profile <file>',
+        'let the ISO install the image to disk, too, without a network, as a profile of kind image says; implies --iso',
+      ).implies({ iso: true }),
+    )
+    .option('--mini <folder>', "for that: made by 'mini build' (default: one for all hardware is made)")
+    .option('--install-wait <seconds>', 'for that: so long its plan is shown first', parseSeconds, 30)
+    .addOption(
+      new Option('--iso-default <entry>', 'for that: what the menu chooses by itself')
+        .choices(['live', 'install'])
+        .default('live'),
+    )
     .option('--no-cache', 'take nothing from earlier builds, and keep nothing for later ones')
     .action((recipeFile: string, flags: BuildFlags, command: Command) =>
       inSession(command, async ({ output, progress, signal }) => {
         const outFolder = resolve(flags.out ?? basename(recipeFile).replace(/\.ya?ml$/, ''));
+        const install = await installOf(flags);
         const lock = flags.locked === true ? outFolder : flags.locked;
         const manifest = await buildImage({
           recipeFile,
@@ -49,6 +69,7 @@ export function addBuild(image: Command): void {
           ...(lock === undefined ? {} : { lock }),
           ...(flags.cache ? { cacheFolder: defaultCacheFolder() } : {}),
           media: (['iso', 'disk'] as const).filter((medium) => flags[medium] === true),
+          ...(install === undefined ? {} : { install }),
           signal,
           onProgress: progress.show,
         });
@@ -56,6 +77,27 @@ export function addBuild(image: Command): void {
         output.result({ folder: outFolder, manifest }, () => builtText(outFolder, manifest));
       }),
     );
+}
+
+/** @throws as readProfileFile */
+async function installOf({
+  installProfile,
+  mini,
+  installWait,
+  isoDefault,
+}: BuildFlags): Promise<BuildOptions['install']> {
+  if (installProfile === undefined) return undefined;
+  return {
+    profile: await readProfileFile(installProfile, MediumProfile),
+    ...(mini === undefined ? {} : { miniFolder: mini }),
+    waitSeconds: installWait,
+    isDefault: isoDefault === 'install',
+  };
+}
+
+function parseSeconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('must be a number of seconds');
+  return Number(text);
 }
 
 function parseVariable(

@@ -5,12 +5,22 @@ import {
   type MachineStory,
   VariableName,
   VariableValue,
+  workStory,
 } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
+import { addInspection } from './inspection.ts';
+import { type IntentOptions, intentOf } from './intent-arguments.ts';
 import { factsText, tableText } from './output.ts';
 import { problem } from './problems.ts';
-import { parseIntent } from './references.ts';
 import { inSession } from './session.ts';
+
+const BOOT_EXAMPLES = `
+Examples:
+  bootswarm machine boot 52:54:00:12:34:56 live minimal/1.0/amd64
+  bootswarm machine boot 52:54:00:12:34:56 install web --release minimal/1.1/amd64
+  bootswarm machine boot 52:54:00:12:34:56 wipe --disk S4EWNX0R123456 --method overwrite
+  bootswarm machine boot 52:54:00:12:34:56 rescue --ssh-key ~/.ssh/id_ed25519.pub
+install, installer and wipe write to disks: they are done once, and the machine boots its disk afterwards.`;
 
 export function addMachine(program: Command): void {
   const machine = program.command('machine').description('The servers that boot here.');
@@ -23,13 +33,14 @@ export function addMachine(program: Command): void {
         const machines = await client().call(endpoints.listMachines, {}, { signal });
         output.result(machines, () =>
           tableText(
-            ['MACHINE', 'MAC', 'SEGMENT', 'ADDRESS', 'INTENT', 'LAST SEEN'],
+            ['MACHINE', 'MAC', 'SEGMENT', 'ADDRESS', 'INTENT', 'DISKS', 'LAST SEEN'],
             machines.map((each) => [
               each.id,
               each.macs.join(','),
               each.segment ?? '-',
               each.address ?? '-',
               each.intent ? intentText(each.intent) : 'default',
+              stateText(each),
               each.lastSeenAt ?? 'never',
             ]),
           ),
@@ -56,12 +67,19 @@ export function addMachine(program: Command): void {
       'Says what a machine does from its next boot on. A MAC that is not known yet registers a machine.',
     )
     .argument('<machine>', 'id, UUID or MAC')
-    .argument('<intent>', 'local, live, menu, inspect or installer')
-    .argument('[what]', 'NAME/VERSION/ARCHITECTURE for live, a profile for installer')
-    .addHelpText('after', '\nExample:\n  bootswarm machine boot 52:54:00:12:34:56 live minimal/1.0/amd64')
-    .action((key: string, kind: string, what: string | undefined, _options: unknown, command: Command) =>
+    .argument('<intent>', 'local, live, menu, inspect, install, installer, wipe or rescue')
+    .argument('[what]', 'NAME/VERSION/ARCHITECTURE for live, a profile for install and installer')
+    .option('--by-agent', 'live: the agent verifies the root and runs it, under the kernel of the mini image')
+    .option('--release <release>', "install: in the place of the profile's")
+    .option('--disk <serial...>', 'wipe: serial numbers or WWNs of the disks')
+    .option('--all', 'wipe: every disk of the machine')
+    .option('--method <method>', 'wipe: auto, discard, secure-erase or overwrite')
+    .option('--ssh-key <file...>', 'rescue: public keys of who may log in')
+    .addHelpText('after', BOOT_EXAMPLES)
+    .action((key: string, kind: string, what: string | undefined, options: IntentOptions, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const request = { params: { machine: key }, body: parseIntent(kind, what) };
+        const body = await intentOf(kind, what, options);
+        const request = { params: { machine: key }, body };
         const changed = await client().call(endpoints.setIntent, request, { signal });
         output.result(changed, () => `Machine ${changed.id} boots: ${intentText(request.body)}`);
       }),
@@ -84,6 +102,8 @@ export function addMachine(program: Command): void {
         output.result(changed, () => variablesText(changed));
       }),
     );
+
+  addInspection(machine);
 }
 
 /** `NAME=VALUE`, or `NAME` to take it away. @throws Problem argument_invalid */
@@ -114,12 +134,26 @@ function storyText(story: MachineStory): string {
     address: story.address,
     intent: story.intent ? intentText(story.intent) : 'default of its segment',
     installed: installedText(story),
+    disks: workText(story),
     'first seen': story.firstSeenAt,
     'last seen': story.lastSeenAt,
   });
   if (story.journal.length === 0) return facts;
   const rows = story.journal.map((each) => [each.at, each.edge, each.stage, each.detail]);
   return `${facts}\n\n${tableText(['AT', 'EDGE', 'STAGE', 'WHAT HAPPENED'], rows)}`;
+}
+
+/** `failed: no_first_boot`; how the agent's work on the disks stands. */
+function stateText(machine: Machine): string {
+  const story = workStory(machine);
+  return [story?.state, story?.cause].filter(Boolean).join(': ') || '-';
+}
+
+function workText(machine: Machine): string | undefined {
+  const story = workStory(machine);
+  if (!story) return undefined;
+  const since = story.since === undefined ? '' : ` since ${story.since}`;
+  return `${stateText(machine)}${since}: ${story.detail}`;
 }
 
 /** How the single-use intent went, as far as an edge told. */

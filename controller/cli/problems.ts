@@ -116,6 +116,12 @@ export const problem = defineProblems({
     message: 'channel {channel} does not know where it stood before',
     remedy: "Say where it is to go: 'bootswarm channel promote RELEASE CHANNEL'.",
   },
+  inspection_none: {
+    status: 404,
+    message: 'machine {machine} has no inspection {which}',
+    remedy:
+      "Let it boot the mini image: 'bootswarm machine boot {machine} inspect', then power it on with network boot.",
+  },
   interrupted: {
     status: 499,
     message: 'interrupted',

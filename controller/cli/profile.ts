@@ -1,16 +1,25 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Client, endpoints, InstallerProfile } from '@bootswarm/controller/contract';
+import { type Client, endpoints, Profile } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
-import { LineCounter, parseDocument, stringify } from 'yaml';
-import { fieldText, lineOf } from './apply.ts';
+import { stringify } from 'yaml';
 import { factsText, tableText } from './output.ts';
-import { problem } from './problems.ts';
+import { readProfileFile } from './profile-file.ts';
 import { inSession } from './session.ts';
 
 const EXAMPLE = `
-A profile:
+A profile that installs an image, by 'machine boot MACHINE install web':
+  name: web
+  kind: image
+  release: minimal/1.0/amd64
+  layout:
+    disks: [{ serial: S4EWNX0R123456 }]   # two of them mirror the root; wwn, model, byPath, minSize do as well
+    root: { fileSystem: ext4, size: 20GiB }
+    swap: 2GiB
+    lvm: { volumes: [{ name: data, size: 100GiB, fileSystem: xfs, mount: /srv }] }
+  firstBoot: { sshKeys: ['ssh-ed25519 AAAA... me'], timezone: Europe/Berlin }
+  firstBootMinutes: 20
+
+A profile that runs a distribution's installer, by 'machine boot MACHINE installer debian12':
   name: debian12
   release: debian-installer/12/amd64
   kind: preseed                 # or kickstart, autoinstall
@@ -25,7 +34,7 @@ filter: {{ password_hash | quote }} for a shell or kickstart, | yaml, | json, or
 export function addProfile(program: Command): void {
   const profile = program
     .command('profile')
-    .description("How machines are installed by a distribution's own installer.");
+    .description("How machines are installed: an image by the agent, or by a distribution's own installer.");
 
   profile
     .command('apply')
@@ -36,7 +45,7 @@ export function addProfile(program: Command): void {
     .action((files: string[], _options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
         // All are read before the first is applied: a slip in the last must not leave the first half done.
-        const profiles = await Promise.all(files.map(readProfileFile));
+        const profiles = await Promise.all(files.map((file) => readProfileFile(file, Profile)));
         const applied: Applied[] = [];
         for (const each of profiles) applied.push(await applyProfile(client(), each, signal));
         output.result(applied, () => applied.map(({ name, what }) => `profile ${name}: ${what}`).join('\n'));
@@ -52,11 +61,11 @@ export function addProfile(program: Command): void {
         output.result(profiles, () =>
           tableText(
             ['PROFILE', 'KIND', 'RELEASE', 'VARIABLES'],
-            profiles.map(({ name, kind, release, variables }) => [
-              name,
-              kind,
-              release,
-              Object.keys(variables).join(',') || '-',
+            profiles.map((each) => [
+              each.name,
+              each.kind,
+              each.release,
+              (each.kind !== 'image' && Object.keys(each.variables).join(',')) || '-',
             ]),
           ),
         );
@@ -87,37 +96,12 @@ export function addProfile(program: Command): void {
     );
 }
 
-/** @throws Problem file_not_yaml, profile_invalid: all that is wrong, each with its field. */
-async function readProfileFile(file: string): Promise<InstallerProfile> {
-  const lines = new LineCounter();
-  const document = parseDocument(await readFile(file, 'utf8'), { lineCounter: lines, prettyErrors: false });
-  const [mistake] = document.errors;
-  if (mistake) {
-    const { line, col } = lines.linePos(mistake.pos[0]);
-    throw problem('file_not_yaml', { facts: { file, line, column: col, reason: mistake.message } });
-  }
-  const parsed = InstallerProfile.safeParse(await withAnswers(document.toJS(), file));
-  if (parsed.success) return parsed.data;
-  const list = parsed.error.issues.map(
-    ({ path, message }) => `line ${lineOf(document, lines, path)}: ${fieldText(path)} ${message}`,
-  );
-  throw problem('profile_invalid', { facts: { file, list: list.join('\n  ') } });
-}
-
-/** The profile with its answers, which may lie in a file beside it. */
-async function withAnswers(value: unknown, file: string): Promise<unknown> {
-  if (typeof value !== 'object' || value === null || !('answersFile' in value)) return value;
-  const { answersFile, ...rest } = value;
-  if (typeof answersFile !== 'string' || 'answers' in rest) return value;
-  return { ...rest, answers: await readFile(resolve(dirname(file), answersFile), 'utf8') };
-}
-
 interface Applied {
   readonly name: string;
   readonly what: 'added' | 'changed' | 'unchanged';
 }
 
-async function applyProfile(client: Client, body: InstallerProfile, signal: AbortSignal): Promise<Applied> {
+async function applyProfile(client: Client, body: Profile, signal: AbortSignal): Promise<Applied> {
   const { name } = body;
   const held = (await client.call(endpoints.listProfiles, {}, { signal })).find((each) => each.name === name);
   // Sent even when it is the same, so that the release is checked again.
@@ -128,7 +112,10 @@ async function applyProfile(client: Client, body: InstallerProfile, signal: Abor
   };
 }
 
-function profileText({ name, kind, release, variables, kernelArguments, answers }: InstallerProfile): string {
+function profileText(profile: Profile): string {
+  // Everything in it says where something goes: as it is applied it is read most easily.
+  if (profile.kind === 'image') return stringify(profile).trimEnd();
+  const { name, kind, release, variables, kernelArguments, answers } = profile;
   const facts = factsText({
     profile: name,
     kind,

@@ -1,4 +1,4 @@
-import { type AddressRange, type Intent, Name } from '@bootswarm/controller/contract';
+import type { AddressRange } from '@bootswarm/controller/contract';
 import {
   Architecture,
   ChannelName,
@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import { problem } from './problems.ts';
 
-/** How operators write releases, pools and intents on the command line. */
+/** How operators write releases, channels and pools on the command line. */
 
 const ReleaseParts = z.object({ name: ReleaseName, version: ReleaseVersion, architecture: Architecture });
 
@@ -62,24 +62,5 @@ export function parsePool(text: string): AddressRange {
   throw problem('argument_invalid', {
     field: 'pool',
     facts: { text, reason: 'is no pool FIRST-LAST such as 10.1.2.100-10.1.2.199' },
-  });
-}
-
-/** `local`, `menu`, `inspect`, `live RELEASE` or `installer PROFILE`. @throws Problem argument_invalid */
-export function parseIntent(kind: string, what: string | undefined): Intent {
-  if ((kind === 'local' || kind === 'menu' || kind === 'inspect') && what === undefined) return { kind };
-  if (kind === 'live' && what !== undefined) return { kind, release: parseReference(what) };
-  if (kind === 'installer' && what !== undefined) {
-    const profile = Name.safeParse(what);
-    if (profile.success) return { kind, profile: profile.data };
-    const reason = `is no profile: it ${profile.error.issues[0]?.message}`;
-    throw problem('argument_invalid', { field: 'profile', facts: { text: what, reason } });
-  }
-  throw problem('argument_invalid', {
-    field: 'intent',
-    facts: {
-      text: [kind, what].filter(Boolean).join(' '),
-      reason: "is none of 'local', 'menu', 'inspect', 'live RELEASE' and 'installer PROFILE'",
-    },
   });
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { type Applied, appliedText, applyDocument, readApplyFile } from './apply.ts';
 import { tableText } from './output.ts';
-import { parseIntent, parsePool } from './references.ts';
+import { parsePool, parseReference } from './references.ts';
 import { poolsText, segmentText, withoutDefaults } from './segment-text.ts';
 import { inSession } from './session.ts';
 
@@ -49,7 +49,7 @@ export function addSegment(program: Command): void {
           ...(options.leaseSeconds === undefined ? {} : { leaseSeconds: Number(options.leaseSeconds) }),
           ...(options.defaultLive === undefined
             ? {}
-            : { defaultIntent: parseIntent('live', options.defaultLive) }),
+            : { defaultIntent: { kind: 'live' as const, release: parseReference(options.defaultLive) } }),
         };
         const added = await client().call(endpoints.addSegment, { body }, { signal });
         output.result(added, () => `Added segment ${added.name}: ${added.subnet}, served by ${added.edges}`);

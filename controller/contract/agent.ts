@@ -1,22 +1,42 @@
 import { z } from 'zod';
+import { InstallOrder, WipeOrder, WorkProgress } from './install-order.ts';
 import { Intent } from './intent.ts';
 import { Ipv4, Mac, Uuid } from './names.ts';
 
 /** Paths of an edge that agents ask, beside those of boot files. */
-export const AGENT_PATHS = { report: '/agent/report', intent: '/agent/intent', log: '/agent/log' } as const;
+export const AGENT_PATHS = {
+  report: '/agent/report',
+  intent: '/agent/intent',
+  log: '/agent/log',
+  inspection: '/agent/inspection',
+  begin: '/agent/begin',
+  end: '/agent/end',
+} as const;
 
 /** Longest that a call for an intent waits for another one, in seconds: below the minute after which the edge hangs up. */
 export const AGENT_WAIT_MOST_SECONDS = 50;
 export const AGENT_REPORT_MOST_BYTES = 64 * 1024;
+export const AGENT_INSPECTION_MOST_BYTES = 1024 * 1024;
 export const AGENT_LOG_MOST_LINES = 100;
 
 const Text = z.string().max(200);
 
 /**
- * What an agent is at: `up` once it has an address; `inspecting`; `waiting` for another intent, having done its last
- * or not knowing it; `failed` at it.
+ * What an agent is at: `up` once it has an address; `waiting` for another intent, having done its last or not knowing
+ * it; `failed` at it; the others as they say.
  */
-export const AgentStage = z.enum(['up', 'inspecting', 'waiting', 'failed']);
+export const AgentStage = z.enum([
+  'up',
+  'inspecting',
+  'waiting',
+  'failed',
+  'installing',
+  'installed',
+  'wiping',
+  'wiped',
+  'rescue',
+  'live',
+]);
 export type AgentStage = z.infer<typeof AgentStage>;
 
 /** What an agent sees of its machine without looking closer. */
@@ -50,6 +70,8 @@ export const AgentReport = z.strictObject({
   /** For a person. */
   detail: z.string().max(300),
   facts: AgentFacts.optional(),
+  /** Of work on the disks, at least once a second. */
+  progress: WorkProgress.optional(),
 });
 export type AgentReport = z.infer<typeof AgentReport>;
 
@@ -58,6 +80,16 @@ export const AgentOrder = z.strictObject({
   /** For the next call's `after`: that waits until there is another order. */
   token: z.string().max(64),
   intent: Intent,
+  /**
+   * Of `install` and `wipe`: what to do, for a minute. An order that is asked for without `after` has a new ticket, for
+   * whoever needs longer to get ready.
+   */
+  install: InstallOrder.optional(),
+  wipe: WipeOrder.optional(),
+  /** Of `install` and `wipe`: nothing more is tried, and why; to be shown on the console. */
+  failed: z.string().max(600).optional(),
+  /** Of `install` and `wipe`: why it cannot begin yet. */
+  notYet: z.string().max(600).optional(),
 });
 export type AgentOrder = z.infer<typeof AgentOrder>;
 

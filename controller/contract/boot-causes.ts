@@ -137,6 +137,31 @@ export const BOOT_CAUSES = {
     meaning: "The edge's disk did not take note of the installation, so the installer was not started.",
     remedy: "Make room on the edge's disk, or look at its health.",
   },
+  install_failed: {
+    meaning: 'The agent could not install the machine; nothing boots from a disk that it left unfinished.',
+    remedy:
+      "The record names the agent's cause; its log is in the edge's. Correct the profile or the machine, then set the intent again: 'bootswarm machine boot MACHINE install PROFILE'.",
+  },
+  wipe_failed: {
+    meaning: 'The agent could not wipe the disks of the machine, or not prove it.',
+    remedy:
+      "The record names the disk and the cause. Choose another method ('bootswarm machine boot MACHINE wipe --method'), or take the disk out.",
+  },
+  work_broken_off: {
+    meaning:
+      "The machine booted again while its disks were being written to. The agent's next try begins anew.",
+    remedy:
+      'Look for a power cut, a watchdog or a crash of its kernel: console and BMC log. After the second time set the intent again.',
+  },
+  work_silent: {
+    meaning: 'The agent began to write to the disks, and nothing more was heard of it.',
+    remedy: "It hangs, or its network is gone: look at the machine's console. Booted again, it begins anew.",
+  },
+  no_first_boot: {
+    meaning: 'The machine was installed, and the new system never said that it is up.',
+    remedy:
+      "Look at the machine's console: does its firmware boot from the disk, and does the system reach the edge by HTTP? A slow one needs a larger firstBootMinutes in its profile.",
+  },
   release_untrusted: {
     meaning:
       'What the controller asks for, or the metadata that should vouch for it, is not what the operator signed: the edge takes nothing of it.',

@@ -47,6 +47,10 @@ const PATIENCE = {
   // A server may take two minutes to find its disks, and its switch one to let frames pass.
   agent_unheard: { stage: 'agent', withinSeconds: 300 },
   answers_not_fetched: { stage: 'answers', withinSeconds: 600 },
+  // Each step of the work is told when it begins: a slow disk takes an hour for one, a large one a day to overwrite.
+  work_silent: { stage: 'install', withinSeconds: 24 * 3600 },
+  // The edge itself says when it is too late; this is for an edge that does not live to say it.
+  no_first_boot: { stage: 'first-boot', withinSeconds: 48 * 3600 },
 } as const satisfies Partial<Record<BootCause, Pick<Expectation, 'stage' | 'withinSeconds'>>>;
 
 /** After such a silence, DHCP of firmware is another boot. */
@@ -124,7 +128,12 @@ function isBeside(record: EdgeRecord, { expects, ended }: Progress, before: read
     );
   if (record.cause !== undefined) return false;
   // A release, a decline, an address that another server leases; or a running system that renews.
-  return isDhcp(record.stage) && (record.next === undefined || (ended && record.next === 'nothing'));
+  // The agent's last words before the machine boots what was installed.
+  if (record.stage === 'agent') return expects?.stage === 'first-boot';
+  if (!isDhcp(record.stage)) return false;
+  // A system that was just installed asks for its address before it says that it is up.
+  const mayRun = ended || expects?.stage === 'first-boot';
+  return record.next === undefined || (mayRun && record.next === 'nothing');
 }
 
 function isDhcp(stage: BootStage): boolean {
@@ -159,15 +168,30 @@ function after(progress: Progress, record: EdgeRecord): Progress {
     case 'kernel':
     case 'initramfs':
       return loading(progress, record);
+    case 'install':
+    case 'wipe':
+      return working(progress, record);
     case 'root':
     case 'agent':
     case 'answers':
     case 'tree':
     case 'installed':
+    case 'first-boot':
       return { ...arrived(progress), expects: undefined, stoppedBy: undefined, ended: true };
     default:
       return progress;
   }
+}
+
+/** The agent began to write to disks, got on with it, or is done. */
+function working(progress: Progress, record: EdgeRecord): Progress {
+  const here = arrived(progress);
+  if (record.spentEpoch === undefined) {
+    const { expects, ...rest } = expecting(here, record, 'work_silent');
+    return { ...rest, expects: expects && { ...expects, stage: record.stage } };
+  }
+  if (record.stage === 'install') return expecting({ ...here, loaded: new Set() }, record, 'no_first_boot');
+  return { ...here, expects: undefined, stoppedBy: undefined, ended: true };
 }
 
 /** After an answer that says what to fetch. */

@@ -37,6 +37,7 @@ export interface BootTrace {
 }
 
 const LOADING: readonly BootStage[] = ['script', 'kernel', 'initramfs'];
+const WORK_STAGES: ReadonlySet<BootStage> = new Set(['install', 'wipe', 'first-boot']);
 const LAST_STAGES: Readonly<Record<LastOf, BootStage>> = {
   root_not_fetched: 'root',
   agent_unheard: 'agent',
@@ -111,6 +112,8 @@ function lineOf(record: EdgeRecord, isStop: boolean): TracedStage {
 
 /** @param last the stage that ends the boot. */
 function notReached(stage: BootStage, last: BootStage): readonly TracedStage[] {
+  // Behind all that is loaded there is nothing more to reach.
+  if (WORK_STAGES.has(stage)) return [];
   const stages = [...LOADING, last];
   const rest = stages.slice(stages.indexOf(stage) + 1);
   return rest.map((each) => ({ stage: each, state: 'not reached', detail: '' }));

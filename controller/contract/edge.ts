@@ -1,10 +1,11 @@
 import { ChannelPointer, Manifest } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { DhcpPolicy } from './dhcp-policy.ts';
-import { InstallerProfile, MachineVariables } from './installer-profile.ts';
+import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { MiniSetting } from './mini.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
+import { Profile } from './profile.ts';
 import { Segment } from './segment.ts';
 
 /** What an edge says of itself: which desired state it follows, and which artefacts it has verified. */
@@ -59,6 +60,8 @@ export const DesiredMachine = z.strictObject({
   epoch: z.int().nonnegative().optional(),
   /** Highest epoch that an edge has used up, as far as the controller heard. */
   spentEpoch: z.int().positive().optional(),
+  /** Why that epoch failed for good, where it did. */
+  spentFailure: z.string().max(600).optional(),
   variables: MachineVariables.optional(),
 });
 
@@ -74,7 +77,7 @@ export const DesiredState = z.strictObject({
   fellows: z.array(Ipv4).default([]),
   machines: z.array(DesiredMachine),
   /** That a machine above names. */
-  profiles: z.array(InstallerProfile).optional(),
+  profiles: z.array(Profile).optional(),
   /** Of every release that a segment, machine or profile above names. */
   releases: z.array(Manifest),
   /** That a segment or machine above names. An edge follows one only as far as signed metadata says the same. */

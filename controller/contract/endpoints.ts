@@ -11,12 +11,14 @@ import { z } from 'zod';
 import { DhcpPolicy } from './dhcp-policy.ts';
 import { Edge, EdgeCredentials, EdgeInvitation, EdgeStatus } from './edge.ts';
 import type { Endpoint } from './endpoint.ts';
-import { InstallerProfile, VariableName, VariableValue } from './installer-profile.ts';
+import { InspectionSummary, KeptInspection, SentInspection } from './inspection.ts';
+import { VariableName, VariableValue } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord, JournalBatch, JournalReceipt } from './journal.ts';
 import { Machine, MachineJournal, MachineStory } from './machine.ts';
 import { MiniSetting } from './mini.ts';
 import { Instant, Name } from './names.ts';
+import { Profile } from './profile.ts';
 import { ReleaseRef } from './release-ref.ts';
 import { ReleaseUse } from './release-use.ts';
 import { Garbage, ReleaseRemoval, Retention } from './retention.ts';
@@ -428,20 +430,45 @@ export const endpoints = {
     result: Machine,
   },
 
+  listInspections: {
+    method: 'get',
+    path: '/v1/machines/{machine}/inspections',
+    summary: 'The inspections of a machine that are kept, oldest first',
+    audience: 'operator',
+    params: ByMachine,
+    result: z.array(InspectionSummary),
+  },
+  showInspection: {
+    method: 'get',
+    path: '/v1/machines/{machine}/inspections/{number}',
+    summary: 'One inspection of a machine',
+    audience: 'operator',
+    params: ByMachine.extend({ number: z.coerce.number().int().positive() }),
+    result: KeptInspection,
+  },
+  sendInspection: {
+    method: 'post',
+    path: '/v1/edge/inspections',
+    summary: 'What an agent found out about its machine. The same again is passed over',
+    audience: 'edge',
+    body: SentInspection,
+    result: Nothing,
+  },
+
   listProfiles: {
     method: 'get',
     path: '/v1/profiles',
-    summary: 'All profiles of network installers',
+    summary: 'All profiles by which machines are installed',
     audience: 'operator',
-    result: z.array(InstallerProfile),
+    result: z.array(Profile),
   },
   showProfile: {
     method: 'get',
     path: '/v1/profiles/{name}',
-    summary: 'One profile of a network installer',
+    summary: 'One profile',
     audience: 'operator',
     params: ByName,
-    result: InstallerProfile,
+    result: Profile,
   },
   replaceProfile: {
     method: 'put',
@@ -449,8 +476,8 @@ export const endpoints = {
     summary: 'Put a profile in the place of the one of that name, or add it',
     audience: 'operator',
     params: ByName,
-    body: InstallerProfile,
-    result: InstallerProfile,
+    body: Profile,
+    result: Profile,
   },
   removeProfile: {
     method: 'delete',

@@ -148,7 +148,7 @@ export const ERRORS = {
   },
   profile_unknown: {
     status: 422,
-    message: 'there is no installer profile {profile}',
+    message: 'there is no profile {profile}',
     remedy: "Make it first ('bootswarm profile apply FILE'), or choose one of 'bootswarm profile list'.",
   },
   profile_in_use: {
@@ -158,14 +158,21 @@ export const ERRORS = {
   },
   profile_release_unfit: {
     status: 422,
-    message: 'release {release} has boot style {style}, which a profile of kind {kind} cannot run',
-    remedy: "Name a release that 'bootswarm image import' made of a network installer.",
+    message: 'a profile of kind {kind} cannot install release {release}: {reason}',
+    remedy:
+      "Name a live release for kind image, and one that 'bootswarm image import' made of a network installer for the others.",
   },
   profile_unfit: {
     status: 422,
     message: 'profile {profile} cannot install machine {machine}: {reason}',
     remedy:
       "Give the machine what it lacks ('bootswarm machine set-variable {machine} NAME=VALUE'), or correct the profile, then set the intent again.",
+  },
+  inspection_none: {
+    status: 404,
+    message: 'machine {machine} has no inspection {number}',
+    remedy:
+      "'bootswarm machine inspection' lists those that are kept. A machine is inspected when it boots by 'bootswarm machine boot {machine} inspect'.",
   },
   edge_unknown: {
     status: 422,

@@ -1,5 +1,6 @@
 /** What crosses the wire between controller, CLI, console and edges: shapes, calls, errors. */
 export {
+  AGENT_INSPECTION_MOST_BYTES,
   AGENT_LOG_MOST_LINES,
   AGENT_PATHS,
   AGENT_REPORT_MOST_BYTES,
@@ -30,6 +31,7 @@ export {
   type SwitchPort,
   type TftpCaps,
 } from './dhcp-policy.ts';
+export { type DiskPreview, previewDisks } from './disk-preview.ts';
 export {
   DesiredMachine,
   DesiredState,
@@ -41,6 +43,24 @@ export {
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, Release, type Upload } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
+export { FirstBoot, ImageProfile, MediumProfile, Takeover } from './image-profile.ts';
+export {
+  INSPECTIONS_MOST,
+  Inspection,
+  type InspectionChange,
+  InspectionSummary,
+  inspectionChanges,
+  KeptInspection,
+  SentInspection,
+} from './inspection.ts';
+export {
+  InstallMachine,
+  InstallOrder,
+  type WipeOrder,
+  WorkBegin,
+  WorkEnd,
+  WorkProgress,
+} from './install-order.ts';
 export {
   type BuiltInVariable,
   INSTALLER_STYLES,
@@ -52,7 +72,7 @@ export {
   VariableValue,
   variablesOf,
 } from './installer-profile.ts';
-export { Intent, intentText } from './intent.ts';
+export { Intent, intentText, isSingleUse } from './intent.ts';
 export { type AddressRange, ipv4ToNumber, numberToIpv4, parseSubnet, rangeHolds } from './ipv4.ts';
 export { type BootStage, EdgeRecord, JOURNAL_BATCH_MOST, JournalRecord } from './journal.ts';
 export {
@@ -67,8 +87,11 @@ export { Menu, type MenuEntry } from './menu.ts';
 export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
+export { Profile, profileFitProblem, profileReleaseProblem } from './profile.ts';
 export { RELEASE_USES, ReleaseUse, releaseUseText } from './release-use.ts';
 export { Garbage, ReleaseRemoval, Retention, RetentionRule } from './retention.ts';
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
+export { SshKey } from './ssh-key.ts';
 export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';
+export { standingAfter, WorkStanding, type WorkStory, workStory } from './work-standing.ts';

@@ -1,6 +1,6 @@
 import { Disk } from '@bootswarm/images/install';
 import { z } from 'zod';
-import { Instant, Mac, Uuid } from './names.ts';
+import { Instant, Mac, Name, Uuid } from './names.ts';
 
 const Text = z.string().max(300);
 
@@ -94,6 +94,33 @@ export const Inspection = z.strictObject({
     .optional(),
 });
 export type Inspection = z.infer<typeof Inspection>;
+
+/** An inspection on its way from an edge to the controller. Sending it twice is harmless. */
+export const SentInspection = z.strictObject({
+  mac: Mac,
+  uuid: Uuid.optional(),
+  segment: Name.optional(),
+  inspection: Inspection,
+});
+export type SentInspection = z.infer<typeof SentInspection>;
+
+/** An inspection that the controller keeps. */
+export const KeptInspection = z.strictObject({
+  /** Counts up by one on each machine. */
+  number: z.int().positive(),
+  /** By the controller's clock. */
+  receivedAt: Instant,
+  edge: Name,
+  inspection: Inspection,
+});
+export type KeptInspection = z.infer<typeof KeptInspection>;
+
+/** What of a kept inspection a list says. */
+export const InspectionSummary = KeptInspection.omit({ inspection: true }).extend({ takenAt: Instant });
+export type InspectionSummary = z.infer<typeof InspectionSummary>;
+
+/** Of each machine; the older ones go. */
+export const INSPECTIONS_MOST = 20;
 
 /** One thing that is not as it was. Left out on the side where it is not there. */
 export interface InspectionChange {

@@ -19,6 +19,9 @@ export const BootStage = z.enum([
   'answers',
   'tree',
   'installed',
+  'install',
+  'wipe',
+  'first-boot',
   'alarm',
 ]);
 export type BootStage = z.infer<typeof BootStage>;
@@ -42,6 +45,8 @@ export const JournalRecord = z.strictObject({
   next: z.enum(['firmware', 'script', 'kernel', 'installer', 'agent', 'nothing']).optional(),
   /** A single-use intent of this epoch is over: the machine boots from its disk until another is set. */
   spentEpoch: z.int().positive().optional(),
+  /** Of the intent that the agent carries out: what its work on the disks belongs to. */
+  epoch: z.int().positive().optional(),
   /** How often the same was decided since the last record of it. */
   times: z.int().positive().optional(),
   /** What was decided and the reason, for a person. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { BootCause } from './boot-causes.ts';
 import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord } from './journal.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
+import { WorkStanding } from './work-standing.ts';
 
 /** A server that boots here. */
 export const Machine = z.strictObject({
@@ -16,8 +18,17 @@ export const Machine = z.strictObject({
   epoch: z.int().positive().optional(),
   /** How the last single-use intent ended. */
   spent: z
-    .strictObject({ epoch: z.int().positive(), at: Instant, edge: Name, detail: z.string().max(500) })
+    .strictObject({
+      epoch: z.int().positive(),
+      at: Instant,
+      edge: Name,
+      /** Left out where it went as it should. */
+      cause: BootCause.optional(),
+      detail: z.string().max(500),
+    })
     .optional(),
+  /** How the agent's last work on its disks stands. */
+  work: WorkStanding.optional(),
   /** What answer files of installers say of this machine alone. */
   variables: MachineVariables.optional(),
   segment: Name.optional(),

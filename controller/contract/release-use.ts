@@ -8,7 +8,7 @@ export const RELEASE_USES = {
   machine: { text: 'machine {name} boots it' },
   segment: { text: 'segment {name} boots it by default' },
   menu: { text: 'the menu of segment {name} offers it' },
-  profile: { text: 'installer profile {name} runs it' },
+  profile: { text: 'profile {name} installs it' },
   mini: { text: 'it is the mini image of {name} machines' },
 } as const;
 

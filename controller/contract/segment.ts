@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DhcpOptionSettings } from './dhcp-options.ts';
 import { DhcpLimits, FirmwareChoice, Reservation, TftpCaps } from './dhcp-policy.ts';
-import { Intent } from './intent.ts';
+import { Intent, isSingleUse } from './intent.ts';
 import { Menu } from './menu.ts';
 import { Cidr, Ipv4, Name } from './names.ts';
 
@@ -51,8 +51,8 @@ export const Segment = z.strictObject({
   menu: Menu.optional(),
   /** What a machine without an intent of its own does. */
   defaultIntent: Intent.refine(
-    ({ kind }) => kind !== 'installer',
-    'must not be an installer: what writes to a disk is set for each machine',
+    (intent) => !isSingleUse(intent),
+    'must not write to a disk: that is set for each machine',
   ).default({ kind: 'local' }),
 });
 export type Segment = z.infer<typeof Segment>;

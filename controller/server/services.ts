@@ -19,6 +19,7 @@ import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
+import { Inspections } from './machines/inspections.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
 import { namedByProfiles, Profiles } from './profiles/profiles.ts';
@@ -43,6 +44,7 @@ export interface Services {
   readonly policy: Policy;
   readonly edges: Edges;
   readonly machines: Machines;
+  readonly inspections: Inspections;
   readonly profiles: Profiles;
   readonly mini: MiniImages;
   readonly feed: DesiredStateFeed;
@@ -64,12 +66,13 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
   const profiles = new Profiles({ store, hold, manifestOf });
   const mini = new MiniImages({ store, hold, manifestOf });
   const checkIntent: CheckIntent = async (intent, reads) => {
-    if (intent.kind === 'installer') return profiles.hold(intent.profile, reads);
-    return intent.kind === 'live' ? hold(intent.release, reads) : {};
+    const profile = 'profile' in intent ? await profiles.hold(intent.profile, reads) : {};
+    const release = 'release' in intent ? intent.release : undefined;
+    return release === undefined ? profile : { ...profile, ...(await hold(release, reads)) };
   };
   const checkFit: CheckFit = async (machine, reads) => {
-    if (machine.intent?.kind === 'installer')
-      await profiles.requireFit(machine.intent.profile, machine, reads);
+    if (machine.intent && 'profile' in machine.intent)
+      await profiles.requireFit(machine.intent, machine, reads);
   };
   const policy = new Policy(store);
   const segments = new Segments(store, policy, checkIntent);
@@ -113,6 +116,7 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     segments,
     policy,
     machines,
+    inspections: new Inspections(store),
     profiles,
     mini,
     edges,

@@ -23,7 +23,7 @@ const lab = [
   'tcpdump',
 ];
 /** Clients of other people that the tests speak to. */
-const peers = ['libarchive-tools', 'curl', 'isc-dhcp-client', 'tftp-hpa', 'udhcpc'];
+const peers = ['libarchive-tools', 'curl', 'isc-dhcp-client', 'openssh-client', 'tftp-hpa', 'udhcpc'];
 
 /** More of them, for the matrix; none of these packages starts a daemon. */
 const morePeers = ['atftp', 'busybox', 'dhcpcd-base'];
@@ -35,7 +35,7 @@ const rivals = ['curl', 'dnsmasq-base', 'kea-admin', 'kea-dhcp4-server', 'nginx-
 
 export const verbs = {
   start: { program: 'deploy/all-in-one/main.ts', debian: serve },
-  demo: { program: 'test/boot/demo.ts', debian: [...build, ...serve, ...lab] },
+  demo: { program: 'test/boot/demo.ts', debian: [...build, ...mini, ...serve, ...lab] },
   test: {
     program: 'deploy/bootstrap/checks.ts',
     args: ['all'],

@@ -6,7 +6,10 @@ import { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { AgentDesk } from './agents/agent-desk.ts';
-import { dutyOf } from './agents/duty.ts';
+import { InspectionDesk } from './agents/inspection-desk.ts';
+import type { AgentService } from './agents/routes.ts';
+import { Tickets } from './agents/ticket.ts';
+import { WorkDesk } from './agents/work-desk.ts';
 import { byDemand } from './decide/demand.ts';
 import { artefactNews, missingNews } from './decide/transfer-news.ts';
 import { Answers } from './installers/answers.ts';
@@ -23,6 +26,7 @@ import { holdFolder } from './state/hold-folder.ts';
 import { InstallLedger } from './state/install-ledger.ts';
 import { Serving } from './state/serving.ts';
 import { readMapFile, TftpTree } from './state/tftp-tree.ts';
+import { WorkLedger } from './state/work-ledger.ts';
 import { ArtefactRoom } from './uplink/artefact-room.ts';
 import { ArtefactSync } from './uplink/artefact-sync.ts';
 import { EdgeTrust } from './uplink/trust.ts';
@@ -85,24 +89,45 @@ async function start(options: Options): Promise<void> {
     folder,
     log,
     room: new ArtefactRoom(folder, log, { keepMs: options.keepHours * 3_600_000 }),
-    onChange: () => uplink?.statusChanged(),
+    onChange: () => {
+      uplink?.statusChanged();
+      // Whoever waits for a release to be here is told to begin.
+      desk.changed();
+    },
   });
   let dhcp: DhcpServer | undefined;
   const ledger = await InstallLedger.open(store);
+  const workLedger = WorkLedger.open(store);
   const serving = new Serving({
     installs: ledger,
+    works: workLedger,
     holderOf: (address) => dhcp?.at(address),
     folder,
     isReady: (sha256) => sync.isReady(sha256),
     isCorrupt: (sha256) => sync.isCorrupt(sha256),
     addToJournal: (record) => addAllToJournal([record]),
   });
-  const agents = new AgentDesk({
-    holderOf: (address) => dhcp?.at(address),
-    dutyOf: (lease) => dutyOf(lease, serving.state?.machines ?? [], serving.segmentOf(lease.address)),
-    tell: (address, detail) => serving.tell('agent', address, { detail }),
+  const works = new WorkDesk({
+    serving,
+    ledger: workLedger,
+    tickets: new Tickets(await store.ensureAnswersSecret()),
+    onChange: (mac) => desk.changed(mac),
     log,
   });
+  const desk = new AgentDesk({
+    holderOf: (address) => dhcp?.at(address),
+    dutyOf: (lease, httpUrl) => works.dutyOf(lease, httpUrl),
+    tell: (lease, detail, report) => {
+      const { stage, news } = works.newsOf(lease, report, detail);
+      serving.tell(stage, lease.address, news);
+    },
+    log,
+  });
+  const inspections = new InspectionDesk({
+    queue: store.inspections,
+    tell: ({ address }, detail) => serving.tell('agent', address, { detail }),
+  });
+  const agents: AgentService = { desk, works, inspections };
   const installers: InstallerDesk = {
     answers: new Answers({
       serving,
@@ -114,7 +139,7 @@ async function start(options: Options): Promise<void> {
   };
   const apply = (state: DesiredState): void => {
     serving.apply(state);
-    agents.changed();
+    desk.changed();
     dhcp?.follow(state);
     sync.want(byDemand(state));
   };
@@ -159,11 +184,13 @@ async function start(options: Options): Promise<void> {
     'edge is up',
   );
 
+  const stopWatch = works.watch();
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
       stop.abort();
+      stopWatch();
       // The last round of leases is written before the end.
       void Promise.all([stopServing(), dhcp?.stop(), store.close()]).finally(() => process.exit());
     });
@@ -197,7 +224,7 @@ async function start(options: Options): Promise<void> {
 
 interface Served {
   readonly serving: Serving;
-  readonly agents: AgentDesk;
+  readonly agents: AgentService;
   readonly installers: InstallerDesk;
   readonly trust: EdgeTrust;
   readonly firmware: ReadonlyMap<string, Uint8Array>;

@@ -4,15 +4,25 @@ import {
   AGENT_WAIT_MOST_SECONDS,
   AgentOrder,
   type AgentReport,
+  type Inspection,
+  type WorkEnd,
 } from '@bootswarm/controller/contract';
 
 const CALL_MS = 20_000;
-/** Of an answer; an order is below 1 KB. */
-const ANSWER_MOST_BYTES = 64 * 1024;
+/** Of an answer; an order may hold the scripts of a profile. */
+const ANSWER_MOST_BYTES = 4 * 1024 * 1024;
 
-/** The edge did not answer as it should; the agent tries again. */
+/** The edge did not answer as it should; the agent tries again, but where it was refused. */
 export class EdgeError extends Error {
   override readonly name = 'EdgeError';
+  /** What an edge means by a status between 400 and 499 does not change by asking again, but for 408 and 429. */
+  readonly isRefusal: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly status?: number } = {}) {
+    super(message, options);
+    const { status = 0 } = options;
+    this.isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
+  }
 }
 
 /** The edge as its agents see it. Whatever goes wrong, and whatever comes in, is an EdgeError. */
@@ -52,6 +62,19 @@ export class EdgeClient {
     return parsed.data;
   }
 
+  /** That writing to disks begins now. Once it has resolved, the ticket is used up. */
+  async begin(ticket: string, plan: string): Promise<void> {
+    await this.#call(AGENT_PATHS.begin, { body: { ticket, plan } });
+  }
+
+  async end(end: WorkEnd): Promise<void> {
+    await this.#call(AGENT_PATHS.end, { body: end });
+  }
+
+  async inspection(inspection: Inspection): Promise<void> {
+    await this.#call(AGENT_PATHS.inspection, { body: inspection });
+  }
+
   async #call(path: string, { body, waitMs = 0 }: { body?: unknown; waitMs?: number }): Promise<string> {
     try {
       const response = await fetch(this.#url + path, {
@@ -63,7 +86,10 @@ export class EdgeClient {
         signal: AbortSignal.any([this.#signal, AbortSignal.timeout(CALL_MS + waitMs)]),
       });
       const text = await boundedText(response);
-      if (!response.ok) throw new EdgeError(`${path}: ${response.status} ${text.trim().slice(0, 200)}`);
+      if (!response.ok)
+        throw new EdgeError(`${path}: ${response.status} ${text.trim().slice(0, 200)}`, {
+          status: response.status,
+        });
       return text;
     } catch (error) {
       if (error instanceof EdgeError) throw error;

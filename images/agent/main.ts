@@ -1,15 +1,27 @@
 /** The agent as a program: the first thing that runs in the mini image once its drivers are loaded. Wiring. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from './agent.ts';
 import { Consoles } from './console.ts';
 import { EdgeClient } from './edge-client.ts';
 import { Host } from './host.ts';
+import { inspect } from './inspect/collect.ts';
+import { collectDisks } from './inspect/collect-disks.ts';
+import { decodeSmbios } from './inspect/smbios.ts';
+import { availableBytes } from './install/fetch-root.ts';
+import { install } from './install/install.ts';
+import { programs } from './install/run-program.ts';
 import { parseArguments } from './kernel-arguments.ts';
+import { prepareLive } from './live/live.ts';
+import { installFromMedium } from './medium/install-from-medium.ts';
+import { Keyboard } from './medium/keyboard.ts';
 import { type Connection, connect } from './network.ts';
 import { edgeSource, ReleaseFetch } from './release-fetch.ts';
+import { rescue } from './rescue.ts';
 import { Status } from './status.ts';
 import { STATUS_PORT, startStatusServer } from './status-server.ts';
+import { wipeDisks } from './wipe/wipe-disks.ts';
 
 /** Edges serve there unless the kernel's command line says otherwise. */
 const EDGE_PORT = 8480;
@@ -17,6 +29,7 @@ const EDGE_PORT = 8480;
 const TRUST_ROOT = '/etc/bootswarm/root.json';
 const TRUST_FOLDER = '/run/bootswarm/trust';
 const VERIFY_MS = 60_000;
+const SMBIOS_TABLE = '/sys/firmware/dmi/tables/DMI';
 const DHCP_SCRIPT = '/usr/lib/bootswarm/udhcpc-script';
 
 const stop = new AbortController();
@@ -36,6 +49,27 @@ const status = new Status({ uuid, version, kernel }, (line) => consoles.write(li
 
 const given = parseArguments(await host.commandLine());
 status.say(`Bootswarm agent ${version}`);
+if (given.medium !== undefined) {
+  const { signal } = stop;
+  await installFromMedium({
+    ...given.medium,
+    firmware: await firmware(),
+    facts: async () => ({
+      uuid,
+      serial: decodeSmbios(await readFile(SMBIOS_TABLE).catch(() => Buffer.alloc(0))).serial,
+      macs: (await host.links()).map(({ mac }) => mac),
+    }),
+    keys: new Keyboard(await host.consoles()),
+    findDisks: () => collectDisks({ programs, signal }),
+    programs,
+    reboot,
+    say: (line) => status.say(line),
+    signal,
+    wait: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
+    now: () => performance.now(),
+  });
+  process.exit();
+}
 await startStatusServer(() => status.view).catch((error: Error) =>
   status.say(`no status page on port ${STATUS_PORT}: ${error.message}`),
 );
@@ -70,12 +104,87 @@ await new Agent({
     };
   },
   facts: () => host.facts(),
+  inspect: () => inspect({ programs, signal: stop.signal, say: (line) => status.say(line) }),
   verify: async (reference) => {
-    const releases = await ReleaseFetch.open(TRUST_FOLDER, await trustRoot(), edgeSource(edgeUrl));
+    const releases = await openReleases();
     return releases.manifestOf(reference, AbortSignal.any([stop.signal, AbortSignal.timeout(VERIFY_MS)]));
   },
+  install: async (order, begun) => {
+    const { signal } = stop;
+    const releases = await openReleases();
+    await install({
+      ...begun,
+      order,
+      programs,
+      signal,
+      firmware: await firmware(),
+      manifestOf: (release) =>
+        releases.manifestOf(release, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_MS)])),
+      pieces: (artefact, until, first) => releases.pieces(artefact, until, first),
+      findDisks: () => collectDisks({ programs, signal }),
+      say: (line) => status.say(line),
+      wait: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
+      now: () => performance.now(),
+    });
+    // getrusage(2): of this process alone. What waits in memory to be unpacked is the file system's.
+    status.say(`memory of the agent: ${process.resourceUsage().maxRSS} kB at most`);
+  },
+  live: async (release, progress) => {
+    const { signal } = stop;
+    const releases = await openReleases();
+    progress.begin('fetch', release);
+    await prepareLive({
+      release,
+      programs,
+      signal,
+      mac: connection.link.mac,
+      kernelRelease: kernel,
+      manifestOf: (wanted) =>
+        releases.manifestOf(wanted, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_MS)])),
+      pieces: (artefact, until, first) => releases.pieces(artefact, until, first),
+      availableBytes: async () => availableBytes(await readFile('/proc/meminfo', 'utf8')),
+      onBytes: (done, total) => progress.bytes(done, total),
+      say: (line) => status.say(line),
+      wait: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
+      now: () => performance.now(),
+    });
+  },
+  handOver: () => {
+    stop.abort();
+    process.exit();
+  },
+  wipe: (order, begun) => {
+    const { signal } = stop;
+    return wipeDisks({
+      ...begun,
+      order,
+      programs,
+      signal,
+      findDisks: async () => (await collectDisks({ programs, signal })).map(({ disk }) => disk),
+      say: (line) => status.say(line),
+    });
+  },
+  reboot,
+  rescue: (sshKeys, signal) => rescue({ sshKeys, signal, say: (line) => status.say(line) }),
   signal: stop.signal,
 }).run();
+
+async function reboot(): Promise<void> {
+  await programs.run(['sync'], { what: 'write all of it', signal: stop.signal });
+  // By force: the first process here is a script, and stops nothing.
+  await programs.run(['reboot', '-f'], { what: 'reboot', signal: stop.signal });
+}
+
+function firmware(): Promise<'uefi' | 'bios'> {
+  return stat('/sys/firmware/efi').then(
+    () => 'uefi',
+    () => 'bios',
+  );
+}
+
+async function openReleases(): Promise<ReleaseFetch> {
+  return ReleaseFetch.open(TRUST_FOLDER, await trustRoot(), edgeSource(edgeUrl));
+}
 
 async function trustRoot(): Promise<string | undefined> {
   return readFile(TRUST_ROOT, 'utf8').catch(() => undefined);

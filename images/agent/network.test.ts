@@ -6,7 +6,11 @@ import { type AgentArguments, parseArguments } from './kernel-arguments.ts';
 import { linkOrder } from './link-order.ts';
 
 describe('the kernel command line', () => {
-  const cases: readonly { name: string; line: string; args: AgentArguments }[] = [
+  const cases: readonly {
+    name: string;
+    line: string;
+    args: Omit<AgentArguments, 'medium'> & Partial<AgentArguments>;
+  }[] = [
     {
       name: 'as iPXE hands it over',
       line: 'initrd=initramfs BOOTIF=01-52-54-00-B0-08-01 console=tty0 bootswarm.edge=http://10.1.2.1:8480 bootswarm.mac=52:54:00:b0:08:01\n',
@@ -28,8 +32,24 @@ describe('the kernel command line', () => {
       args: { edgeUrl: undefined, mac: undefined },
     },
     { name: 'empty', line: '', args: { edgeUrl: undefined, mac: undefined } },
+    {
+      name: 'of a medium',
+      line: 'bootswarm.medium=0123456789abcdef bootswarm.wait=5',
+      args: { edgeUrl: undefined, mac: undefined, medium: { id: '0123456789abcdef', waitSeconds: 5 } },
+    },
+    {
+      name: 'of a medium whose wait is no number: then half a minute',
+      line: 'bootswarm.medium=0123456789abcdef bootswarm.wait=-1',
+      args: { edgeUrl: undefined, mac: undefined, medium: { id: '0123456789abcdef', waitSeconds: 30 } },
+    },
+    {
+      name: 'of a medium whose identity is none',
+      line: 'bootswarm.medium=../x',
+      args: { edgeUrl: undefined, mac: undefined },
+    },
   ];
-  for (const { name, line, args } of cases) test(name, () => assert.deepEqual(parseArguments(line), args));
+  for (const { name, line, args } of cases)
+    test(name, () => assert.deepEqual(parseArguments(line), { medium: undefined, ...args }));
 });
 
 test('the card that the machine booted by is tried first, then those with a link', () => {

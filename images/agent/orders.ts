@@ -1,19 +1,38 @@
-import { type Intent, intentText } from '@bootswarm/controller/contract';
+import {
+  type AgentOrder,
+  type InstallOrder,
+  intentText,
+  type WipeOrder,
+} from '@bootswarm/controller/contract';
 
 /** What an order makes the agent do. */
 export type Task =
   | { readonly kind: 'inspect' }
-  /** Nothing, with the reason. */
+  | { readonly kind: 'live'; readonly release: string }
+  | { readonly kind: 'wipe'; readonly order: WipeOrder }
+  | { readonly kind: 'rescue'; readonly sshKeys: readonly string[] }
+  | { readonly kind: 'install'; readonly order: InstallOrder }
+  /** Nothing any more, and it is to be told on the console. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Nothing yet, with the reason. */
+  | { readonly kind: 'wait'; readonly reason: string }
+  /** What firmware and iPXE do at the next boot. */
   | {
-      readonly kind: 'wait';
-      readonly reason: string;
+      readonly kind: 'boot';
+      readonly what: string;
       /** Whose manifest is verified first: who is told to boot what nobody signed should hear so at once. */
       readonly release?: string;
     };
 
-/** What this version of the agent does of an intent. Whatever it does not know, it leaves undone. */
-export function taskOf(intent: Intent): Task {
+/** What the agent does of an order. */
+export function taskOf({ intent, install, wipe, failed, notYet }: AgentOrder): Task {
+  if (failed !== undefined) return { kind: 'failed', reason: failed.slice(0, 300) };
+  if (install !== undefined) return { kind: 'install', order: install };
+  if (wipe !== undefined) return { kind: 'wipe', order: wipe };
+  if (notYet !== undefined) return { kind: 'wait', reason: notYet.slice(0, 300) };
   if (intent.kind === 'inspect') return { kind: 'inspect' };
-  const reason = `'${intentText(intent)}' is not in this version of the agent: waiting for another intent`;
-  return { kind: 'wait', reason, ...('release' in intent ? { release: intent.release } : {}) };
+  if (intent.kind === 'live' && intent.by === 'agent') return { kind: 'live', release: intent.release };
+  if (intent.kind === 'rescue') return { kind: 'rescue', sshKeys: intent.sshKeys };
+  const release = 'release' in intent ? intent.release : undefined;
+  return { kind: 'boot', what: intentText(intent), ...(release === undefined ? {} : { release }) };
 }

@@ -26,7 +26,7 @@ export const problem = defineProblems({
     status: 502,
     message: 'piece {index} of {name} is not the one that the manifest names: its SHA-256 differs',
     remedy:
-      "The bytes were changed or damaged on their way: check the edge's disk, and who else is on the segment.",
+      "The bytes were changed or damaged on their way: check the edge's disk, and who else is on the segment; a medium is written anew.",
   },
   artefact_short: {
     status: 502,

@@ -8,6 +8,7 @@ import {
   releaseId,
 } from '@bootswarm/images/format';
 import { releasePath, TrustClient } from '@bootswarm/images/trust';
+import { getBytes } from './edge-bytes.ts';
 import { problem } from './problems.ts';
 
 /** Of 16 artefacts with a hash for each MiB, a manifest has 70 bytes a MiB: this is enough for 3 TB. */
@@ -85,36 +86,46 @@ export class ReleaseFetch {
     return releaseId(pointer);
   }
 
-  /**
-   * The pieces of an artefact in order, from `first` on, each once it is whole and verified. All of them come in the
-   * same memory: whoever wants to keep one copies it before asking for the next.
-   * @throws Problem piece_wrong, artefact_short, artefact_long: no byte of such a piece was handed on.
-   */
-  async *pieces(artefact: Artefact, signal: AbortSignal, first = 0): AsyncGenerator<VerifiedPiece, void> {
-    const { name, length, pieceBytes, pieces } = artefact;
-    const gathering = Buffer.allocUnsafeSlow(Math.min(pieceBytes, length));
-    let [index, filled] = [first, 0];
-    let { start, end } = pieceRange(artefact, first);
-    for await (const chunk of await this.#source.artefact(artefact, start, signal)) {
-      signal.throwIfAborted();
-      for (let from = 0; from < chunk.length; ) {
-        if (index === pieces.length) throw problem('artefact_long', { facts: { name, length } });
-        const part = chunk.subarray(from, from + end - start - filled);
-        gathering.set(part, filled);
-        filled += part.length;
-        from += part.length;
-        if (filled < end - start) continue;
-        const bytes = gathering.subarray(0, filled);
-        requirePiece(artefact, index, bytes);
-        yield { index, start, bytes };
-        index += 1;
-        filled = 0;
-        ({ start, end } = pieceRange(artefact, index));
-      }
-    }
-    if (index < pieces.length)
-      throw problem('artefact_short', { facts: { name, received: start + filled, length } });
+  /** @throws as verifiedPieces */
+  pieces(artefact: Artefact, signal: AbortSignal, first = 0): AsyncGenerator<VerifiedPiece, void> {
+    return verifiedPieces(this.#source, artefact, signal, first);
   }
+}
+
+/**
+ * The pieces of an artefact in order, from `first` on, each once it is whole and verified. All of them come in the
+ * same memory: whoever wants to keep one copies it before asking for the next.
+ * @throws Problem piece_wrong, artefact_short, artefact_long: no byte of such a piece was handed on.
+ */
+export async function* verifiedPieces(
+  source: Pick<ReleaseSource, 'artefact'>,
+  artefact: Artefact,
+  signal: AbortSignal,
+  first: number,
+): AsyncGenerator<VerifiedPiece, void> {
+  const { name, length, pieceBytes, pieces } = artefact;
+  const gathering = Buffer.allocUnsafeSlow(Math.min(pieceBytes, length));
+  let [index, filled] = [first, 0];
+  let { start, end } = pieceRange(artefact, first);
+  for await (const chunk of await source.artefact(artefact, start, signal)) {
+    signal.throwIfAborted();
+    for (let from = 0; from < chunk.length; ) {
+      if (index === pieces.length) throw problem('artefact_long', { facts: { name, length } });
+      const part = chunk.subarray(from, from + end - start - filled);
+      gathering.set(part, filled);
+      filled += part.length;
+      from += part.length;
+      if (filled < end - start) continue;
+      const bytes = gathering.subarray(0, filled);
+      requirePiece(artefact, index, bytes);
+      yield { index, start, bytes };
+      index += 1;
+      filled = 0;
+      ({ start, end } = pieceRange(artefact, index));
+    }
+  }
+  if (index < pieces.length)
+    throw problem('artefact_short', { facts: { name, received: start + filled, length } });
 }
 
 function requirePiece({ name, pieces }: Artefact, index: number, bytes: Uint8Array): void {
@@ -131,68 +142,14 @@ export function edgeSource(edgeUrl: string): ReleaseSource {
       return bodyOf(response);
     },
     artefact: async ({ sha256, name }, start, signal) => {
-      const headers: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` };
       const url = `${edgeUrl}/artefacts/${sha256}/${name}`;
-      const silence = new Silence(SILENCE_MOST_MS);
-      const response = await fetch(url, {
-        headers,
-        redirect: 'error',
-        signal: AbortSignal.any([signal, silence.signal]),
-      }).catch((error: Error) => {
-        silence.end();
-        throw readable(url, error);
-      });
-      if (start > 0 && response.status === 200) {
-        silence.end();
+      const headers: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` };
+      const { status, chunks } = await getBytes(url, { headers, signal, silenceMs: SILENCE_MOST_MS });
+      if (start > 0 && status === 200)
         throw new Error(`${url}: the edge sent all of it, in place of the rest`);
-      }
-      return silence.watch(bodyOf(response));
+      return chunks;
     },
   };
-}
-
-/** Ends a transfer in which nothing comes: a cable that was pulled says nothing either. */
-class Silence {
-  readonly #ended = new AbortController();
-  readonly #mostMs: number;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(mostMs: number) {
-    this.#mostMs = mostMs;
-    this.#heard();
-  }
-
-  get signal(): AbortSignal {
-    return this.#ended.signal;
-  }
-
-  async *watch(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-    try {
-      for await (const chunk of chunks) {
-        // Whoever takes it may take its time.
-        this.end();
-        yield chunk;
-        this.#heard();
-      }
-    } finally {
-      this.end();
-    }
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #heard(): void {
-    const reason = new Error(`nothing came for ${this.#mostMs / 1000} s`);
-    this.#timer = setTimeout(() => this.#ended.abort(reason), this.#mostMs);
-  }
-}
-
-/** fetch() says "fetch failed", and hides what. */
-function readable(url: string, error: Error): Error {
-  const { cause } = error;
-  return cause instanceof Error ? new Error(`${url}: ${cause.message}`, { cause: error }) : error;
 }
 
 function bodyOf(response: Response): AsyncIterable<Uint8Array> {

@@ -94,8 +94,23 @@ export async function writeManifest(
 ): Promise<Manifest> {
   const allNames = { ...ARTEFACT_NAMES, ...names };
   await writeRootChunks(join(folder, allNames.root), join(folder, allNames.chunks), options.signal);
+  const manifest = await describeRelease(folder, release, options, allNames);
+  await writeFile(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+/**
+ * Hashes those of the named files that lie in `folder`, and writes nothing.
+ * @throws Problem `manifest_invalid` where one is missing that the boot style needs.
+ */
+export async function describeRelease(
+  folder: string,
+  release: Omit<Manifest, 'format' | 'artefacts'>,
+  options: HashOptions,
+  names: Partial<Record<ArtefactRole, string>>,
+): Promise<Manifest> {
   const present = new Set(await readdir(folder));
-  const expected = Object.entries(allNames).filter(([, name]) => present.has(name));
+  const expected = Object.entries(names).filter(([, name]) => present.has(name));
   const files = await Promise.all(
     expected.map(async ([role, name]) => ({
       role: role as ArtefactRole,
@@ -114,9 +129,7 @@ export async function writeManifest(
     artefacts.push({ role, name, ...digest, pieces: [...digest.pieces] });
     before += length;
   }
-  const manifest = parseManifest(folder, { format: 1, ...release, artefacts });
-  await writeFile(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
-  return manifest;
+  return parseManifest(folder, { format: 1, ...release, artefacts });
 }
 
 /** Nothing where there is no root, or one of more chunks than an index holds. */

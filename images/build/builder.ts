@@ -12,6 +12,12 @@ import { writeRootContents } from './contents.ts';
 import { writeDisk } from './disk-image/write-disk.ts';
 import { refuseForeign } from './foreign.ts';
 import { checkBootPrograms } from './iso/boot-programs.ts';
+import {
+  checkInstall,
+  type InstallEntry,
+  type InstallFromMedium,
+  prepareInstall,
+} from './iso/install-entry.ts';
 import { writeIso } from './iso/write-iso.ts';
 import { LIVE_BOOT_ARGUMENT } from './plan.ts';
 import { problem } from './problems.ts';
@@ -35,6 +41,8 @@ export interface BuildOptions {
   readonly lock?: string;
   /** Bootable media to make beside what the network boots. */
   readonly media?: readonly Medium[];
+  /** Makes the ISO one that installs, too. */
+  readonly install?: InstallFromMedium;
   /** Folder of what earlier builds left for this one; none to build all of it. */
   readonly cacheFolder?: string;
   /**
@@ -64,6 +72,7 @@ export async function buildImage(options: BuildOptions): Promise<Manifest> {
   await refuseForeign(recipe.architecture);
   const media = options.media ?? [];
   if (media.length > 0) await checkBootPrograms(recipe.architecture);
+  if (options.install) await checkInstall(recipe, options.install);
 
   const cache = cacheFolder === undefined ? undefined : new BuildCache(cacheFolder);
   const stopped = (cause: unknown): never => {
@@ -85,13 +94,26 @@ export async function buildImage(options: BuildOptions): Promise<Manifest> {
       bootStyle: 'live-boot' as const,
       kernelArguments: [LIVE_BOOT_ARGUMENT, ...recipe.kernelArguments],
     };
-    if (media.includes('iso')) await writeIso(build, release, epoch);
+    if (media.includes('iso'))
+      await writeIso(build, release, epoch, await installEntryOf(build, release, options));
     if (media.includes('disk')) await writeDisk(build, root.root, release, epoch);
     return writeManifest(work.result, release, {
       signal,
       onBytes: (bytes, ofBytes) => onProgress({ stage: 'hash', fraction: bytes / ofBytes }),
     });
   }).catch(stopped);
+}
+
+async function installEntryOf(
+  build: Build,
+  release: Omit<Manifest, 'format' | 'artefacts'>,
+  { install, mirror, cacheFolder }: BuildOptions,
+): Promise<InstallEntry | undefined> {
+  if (install === undefined) return undefined;
+  return prepareInstall(build, release, install, {
+    ...(mirror === undefined ? {} : { mirror }),
+    ...(cacheFolder === undefined ? {} : { cacheFolder }),
+  });
 }
 
 async function tellContents({ work, signal, onProgress }: Build): Promise<void> {

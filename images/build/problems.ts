@@ -74,6 +74,16 @@ export const problem = defineProblems({
     message: 'bootable media are made for amd64, and this recipe is for {architecture}',
     remedy: 'Build without --iso and --disk: machines of {architecture} boot over the network.',
   },
+  medium_release_another: {
+    status: 422,
+    message: 'the install profile is for {wanted}, and the medium holds {release}',
+    remedy: 'Leave `release` out of the profile, or name this one there.',
+  },
+  medium_mini_unfit: {
+    status: 422,
+    message: '{folder} holds {found}, and what installs from a medium is a mini image for {architecture}',
+    remedy: "Name a folder that 'bootswarm mini build' made, or none: then one is made.",
+  },
   architecture_foreign: {
     status: 500,
     message: 'this host cannot run programs of {architecture}: {reason}',

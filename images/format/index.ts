@@ -29,6 +29,7 @@ export {
   type PackageChange,
 } from './contents-diff.ts';
 export { type Digest, Digester, digestOf, sha256Of } from './digest.ts';
+export { InstallMedium, MEDIUM_PATHS, mediumId } from './install-medium.ts';
 export {
   Architecture,
   Artefact,

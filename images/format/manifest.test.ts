@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { digestOf } from './digest.ts';
-import { KernelArgument, Manifest, pieceCount, pieceRange } from './manifest.ts';
+import { edgeArtefacts, KernelArgument, Manifest, pieceCount, pieceRange } from './manifest.ts';
 import { makeSigningKey, signText, verifySigned } from './signature.ts';
 
 const sha256 = 'a'.repeat(64);
@@ -86,4 +86,13 @@ test('a signature holds for its text and its key alone', () => {
   assert.ok(!verifySigned({ ...signed, payload: '{"revision":2}' }, key.publicKey));
   assert.ok(!verifySigned({ ...signed, signature: '' }, key.publicKey));
   assert.ok(!verifySigned(signed, 'not a key'));
+});
+
+test('an edge holds a disk image only where there is no root to install', () => {
+  const rolesOf = (...roles: readonly string[]): readonly string[] =>
+    edgeArtefacts(Manifest.parse({ ...manifest, bootStyle: 'classic', artefacts: roles.map(artefact) })).map(
+      ({ role }) => role,
+    );
+  assert.deepEqual(rolesOf('kernel', 'initramfs', 'disk', 'contents'), ['kernel', 'initramfs', 'disk']);
+  assert.deepEqual(rolesOf('kernel', 'initramfs', 'root', 'disk'), ['kernel', 'initramfs', 'root']);
 });

@@ -30,6 +30,10 @@ export function chooseDisks(
     if (others.length > 0)
       return refusal('disk_ambiguous', { hints: hintsText(hints), found: listText(matching) });
     if (chosen.includes(disk)) return refusal('disk_twice', { disk: diskText(disk) });
+    // A path is not the disk: what goes by another one would not hear of what was written by this.
+    const twins = disks.filter(({ wwn }) => wwn !== undefined && wwn === disk.wwn);
+    if (twins.length > 1)
+      return refusal('disk_twin', { disk: diskText(disk), found: twins.map(({ name }) => name).join(', ') });
     const objection = objectionTo(disk, layout.mayErase);
     if (objection) return objection;
     chosen.push(disk);

@@ -53,7 +53,8 @@ function tableCommands(plan: DiskPlan, disk: PlannedDisk, path: string): readonl
     { what: `forget what was on ${path}`, argv: ['wipefs', '--all', '--force', path] },
     {
       what: `partition ${path}`,
-      argv: ['sfdisk', '--wipe', 'always', '--wipe-partitions', 'always', '--no-reread', path],
+      // Nothing is left to wipe but the code that makes a BIOS go on to the next disk.
+      argv: ['sfdisk', '--wipe', 'never', '--wipe-partitions', 'always', '--no-reread', path],
       stdin: tableScript(plan, disk),
     },
     { what: `read the partitions of ${path} again`, argv: ['blockdev', '--rereadpt', path] },

@@ -136,6 +136,13 @@ describe('nothing is written', () => {
       'uefi',
     ],
     [
+      'where one of two paths to a disk is named by its place',
+      [disk('sda', { wwn: 'w', byPath: ['pci-1'] }), disk('sdb', { wwn: 'w', byPath: ['pci-2'] })],
+      { disks: [{ byPath: 'pci-1' }] },
+      'disk_twin',
+      'uefi',
+    ],
+    [
       'where both halves of a mirror are one disk',
       [disk('sda')],
       { disks: [{ serial: 'S-sda' }, { model: 'QEMU' }] },

@@ -13,6 +13,10 @@ const REFUSALS = {
     message: 'both hints of the mirror lead to {disk}',
     remedy: 'Give each half of the mirror a hint of its own.',
   },
+  disk_twin: {
+    message: '{disk} is there more than once: {found}',
+    remedy: 'Leave one path to it, in the setup of its controller or on the fabric.',
+  },
   disk_read_only: {
     message: '{disk} cannot be written',
     remedy: 'Look for a write-protect switch or a failing disk, or choose another one.',

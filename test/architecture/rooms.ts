@@ -65,7 +65,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: ['test/lab', 'test/boot', 'controller/contract', 'edge-node/protocols/dhcp4', 'images/format'],
   },
   'test/boot': {
-    uses: ['test/lab', 'controller/contract', 'images/build', 'images/format', 'images/install'],
+    uses: [
+      'test/lab',
+      'controller/contract',
+      'images/build',
+      'images/format',
+      'images/install',
+      'images/trust',
+      'images/trust/testing',
+    ],
   },
   'test/faults': {
     uses: [

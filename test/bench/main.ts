@@ -8,6 +8,7 @@ import { dhcpBench } from './dhcp.ts';
 import { growthBench } from './growth.ts';
 import { httpBench } from './http.ts';
 import { imageBuildBench } from './image-build.ts';
+import { installBench } from './install.ts';
 import { miniBench } from './mini.ts';
 import { publishBench } from './publish.ts';
 import { tftpBench } from './tftp.ts';
@@ -19,6 +20,7 @@ const BENCHES: readonly Bench[] = [
   dhcpBench,
   httpBench,
   imageBuildBench,
+  installBench,
   miniBench,
   tftpBench,
   publishBench,

@@ -3,23 +3,23 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { pathOf, program } from './program.ts';
 
+/** Builds images/recipes/minimal.yaml as buildRecipe does. */
+export async function buildMinimal(folder: string, onProgress?: (detail: string) => void): Promise<void> {
+  await buildRecipe('images/recipes/minimal.yaml', folder, onProgress);
+}
+
 /**
- * Builds images/recipes/minimal.yaml by the command, outside any lab: the packages come from Debian's mirrors.
+ * Builds a recipe by the command, outside any lab: the packages come from Debian's mirrors.
+ * @param recipe below the checkout.
  * @param onProgress told each new stage, in words.
  */
-export async function buildMinimal(
+export async function buildRecipe(
+  recipe: string,
   folder: string,
   onProgress: (detail: string) => void = () => {},
 ): Promise<void> {
-  const recipe = pathOf('images/recipes/minimal.yaml');
   const [node, ...args] = program(
-    'controller/cli/main.ts',
-    '--json',
-    'image',
-    'build',
-    recipe,
-    '--out',
-    folder,
+    ...['controller/cli/main.ts', '--json', 'image', 'build', pathOf(recipe), '--out', folder],
   );
   const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = (): void => void child.kill('SIGTERM');

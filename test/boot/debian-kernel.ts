@@ -22,8 +22,17 @@ export async function debianKernel(lab: Lab): Promise<Uint8Array> {
   return new Uint8Array(readFileSync(`${folder}/vmlinuz`));
 }
 
-/** An initramfs (cpio, `newc`) that holds one file: what it takes to see that the kernel has one. */
+/** An initramfs that holds one file: what it takes to see that the kernel has one. */
 export function smallInitramfs(): Uint8Array {
+  return initramfsOf({ name: 'bootswarm', mode: 0o644, content: 'interop\n' });
+}
+
+/** An initramfs (cpio, `newc`) of one file. The kernel takes several behind each other, and the last has its way. */
+export function initramfsOf(file: {
+  readonly name: string;
+  readonly mode: number;
+  readonly content: string;
+}): Uint8Array {
   const entry = (name: string, mode: number, content: string): Buffer => {
     const field = (value: number): string => value.toString(16).padStart(8, '0');
     // Documentation/driver-api/early-userspace/buffer-format.rst: inode, mode, uid, gid, links, mtime, size,
@@ -32,8 +41,8 @@ export function smallInitramfs(): Uint8Array {
     const padded = (text: string): string => text.padEnd(Math.ceil(text.length / 4) * 4, '\0');
     return Buffer.from(padded(`070701${fields}${name}\0`) + padded(content), 'latin1');
   };
-  const file = 0o100644;
-  return new Uint8Array(Buffer.concat([entry('bootswarm', file, 'interop\n'), entry('TRAILER!!!', 0, '')]));
+  const { name, mode, content } = file;
+  return new Uint8Array(Buffer.concat([entry(name, 0o100000 | mode, content), entry('TRAILER!!!', 0, '')]));
 }
 
 /** Runs a command outside the lab. @throws with its own words. */

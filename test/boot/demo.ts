@@ -1,30 +1,38 @@
 /**
  * `npm run demo`: the main job on this host alone. Builds a release, publishes it by the command line, starts
- * a controller and an edge, and boots a BIOS and a UEFI machine in two segments behind DHCP relays.
+ * a controller and an edge, and boots a BIOS and a UEFI machine in two segments behind DHCP relays. With `--install`
+ * the machines are installed.
  */
 import { parseArgs } from 'node:util';
-import { Lab, type Machine, type Process, type Segment } from '../lab/index.ts';
+import { Lab, type Machine, type Segment } from '../lab/index.ts';
 import { buildMinimal } from './build.ts';
+import { installDemo } from './demo-install.ts';
 import { Site } from './site.ts';
 import { makeStageReport, type StageReport } from './stages.ts';
+import { tellJournal } from './tell-journal.ts';
 
 /** Emulated on two shared cores, a boot takes two to four minutes. */
 const LOGIN_MS = 600_000;
 
 const { values: options } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  options: {
+    install: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 });
 if (options.help) {
   process.stdout.write(
     [
-      'Usage: npm run demo [-- --json]',
+      'Usage: npm run demo [-- --install] [--json]',
       'Boots a BIOS and a UEFI machine from a release that it builds and publishes, and prints each stage.',
+      'With --install it inspects them, installs them to disks, and boots them from there.',
       'BOOTSWARM_QEMU_ACCEL=kvm uses hardware acceleration where /dev/kvm works.\n',
     ].join('\n'),
   );
 } else {
   const report = makeStageReport(options.json, (line) => process.stdout.write(`${line}\n`));
-  await demo(report).catch((error: unknown) => {
+  await (options.install ? installDemo(report) : demo(report)).catch((error: unknown) => {
     report.tell({ stage: 'failed', detail: error instanceof Error ? error.message : String(error) });
     process.exitCode = 1;
   });
@@ -61,7 +69,7 @@ async function demo(report: StageReport): Promise<void> {
     powerOn(segments[0], 'bios', macs[0], report),
     powerOn(segments[1], 'uefi', macs[1], report),
   ]);
-  void tellJournal(site.edge, machines, report);
+  void tellJournal(site.edge, new Map(machines.map(({ mac, name }) => [mac, name])), report);
   const logins = await Promise.all(machines.map((machine) => untilLogin(machine, report)));
   const slowest = Math.max(...logins);
   report.tell({
@@ -79,16 +87,6 @@ async function powerOn(
   const machine = await segment.startMachine({ name: firmware, firmware, mac });
   report.tell({ stage: 'power on', machine: firmware, detail: `${mac} in segment ${segment.number}` });
   return machine;
-}
-
-/** What the edge says of the machines, as it says it. */
-async function tellJournal(edge: Process, machines: readonly Machine[], report: StageReport): Promise<void> {
-  for await (const line of edge.lines) {
-    if (!line.includes('"msg":"journal"')) continue;
-    const { mac, stage, detail } = JSON.parse(line) as { mac: string; stage: string; detail: string };
-    const machine = machines.find((each) => each.mac === mac);
-    if (machine) report.tell({ stage, machine: machine.name, detail });
-  }
 }
 
 /** @returns seconds since power-on. */

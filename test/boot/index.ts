@@ -1,6 +1,8 @@
 /** A whole site in a lab, for tests that need one. */
 export { buildMini } from './build.ts';
 export { writeBuildFolder } from './build-folder.ts';
-export { debianKernel, smallInitramfs } from './debian-kernel.ts';
+export { debianKernel, initramfsOf, smallInitramfs } from './debian-kernel.ts';
+export { DISK_BYTES, readyToInstall } from './install-ground.ts';
+export { diskArguments, emptyDisk, type MachineDisk } from './machine-disks.ts';
 export { pathOf, program } from './program.ts';
 export { Site } from './site.ts';

@@ -73,8 +73,9 @@ describe('the mini image', { timeout: 25 * 60_000 }, () => {
         assert.equal(traced.outcome, 'booted');
 
         await site.bootswarm('machine', 'boot', mac, 'local');
-        await heard(mac, /'local' is not in this version of the agent/, CHANGE_MS);
-        await machine.waitFor(/'local' is not in this version of the agent/, CHANGE_MS);
+        await heard(mac, /rebooting for 'local'/, CHANGE_MS);
+        await machine.waitFor(/rebooting for 'local'/, CHANGE_MS);
+        await machine.waitFor(/booting from the local disk/, CHANGE_MS);
       } finally {
         await machine.powerOff();
       }

@@ -54,7 +54,8 @@ export class Machine {
   /** QEMU's process; its exit is the machine's. */
   readonly process: Process;
   readonly #network: Network;
-  readonly #tap: string;
+  /** The segment's end of its cable: an interface there. */
+  readonly tap: string;
   readonly #poweredOnAt = performance.now();
 
   private constructor(
@@ -68,7 +69,7 @@ export class Machine {
     this.uuid = identity.uuid;
     this.process = process;
     this.#network = network;
-    this.#tap = tap;
+    this.tap = tap;
   }
 
   /** Plugs a TAP device into the network's bridge and starts QEMU behind it; `folder` keeps its variables. */
@@ -126,7 +127,7 @@ export class Machine {
   /** Cuts the power and unplugs the cable. */
   async powerOff(): Promise<ProcessExit> {
     const exit = await this.process.kill9();
-    await this.#network.run(['ip', 'link', 'del', this.#tap]);
+    await this.#network.run(['ip', 'link', 'del', this.tap]);
     return exit;
   }
 }

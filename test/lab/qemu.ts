@@ -4,8 +4,11 @@ import { OVMF_FOLDER } from './requirements.ts';
 /** `uefi-secure` is OVMF with Microsoft's keys enrolled and Secure Boot on. */
 export type Firmware = 'bios' | 'uefi' | 'uefi-secure';
 
-/** What UEFI firmware boots by; HTTP boot is for IPv4 alone. BIOS knows PXE only. */
-export type NetworkBoot = 'pxe' | 'http';
+/**
+ * What UEFI firmware boots by; HTTP boot is for IPv4 alone. BIOS knows PXE only. With `none` a machine boots its disks
+ * alone, and has its card all the same.
+ */
+export type NetworkBoot = 'pxe' | 'http' | 'none';
 
 export interface QemuMachine {
   readonly mac: string;
@@ -45,10 +48,12 @@ export function pristineVariables(firmware: Firmware): string | undefined {
   return firmware === 'bios' ? undefined : join(OVMF_FOLDER, OVMF[firmware].variables);
 }
 
-/** The command line of a machine that boots from its NIC first, then its disk, with its console on stdio. */
+/** The command line of a machine that boots from its NIC first unless told, then its disk, with its console on stdio. */
 export function qemuCommand(machine: QemuMachine): string[] {
   const { firmware, serial, diskFile, romFile } = machine;
-  const rom = romFile === undefined ? '' : `,romfile=${romFile}`;
+  const bootsDisk = machine.networkBoot === 'none';
+  const rom = bootsDisk ? ',romfile=' : romFile === undefined ? '' : `,romfile=${romFile}`;
+  const bootIndex = bootsDisk ? '' : ',bootindex=1';
   return [
     'qemu-system-x86_64',
     ...['-nodefaults', '-display', 'none', '-monitor', 'none'],
@@ -60,10 +65,12 @@ export function qemuCommand(machine: QemuMachine): string[] {
     ...(serial === undefined ? [] : ['-smbios', `type=1,serial=${serial}`]),
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ...['-netdev', `tap,id=net0,ifname=${machine.tap},script=no,downscript=no`],
-    ...['-device', `virtio-net-pci,netdev=net0,mac=${machine.mac},bootindex=1${rom}`],
+    ...['-device', `virtio-net-pci,netdev=net0,mac=${machine.mac}${bootIndex}${rom}`],
     ...(diskFile === undefined ? [] : diskArguments(diskFile)),
     ...['-device', 'virtio-rng-pci'],
-    ...(firmware === 'bios' ? ['-boot', 'n'] : flashArguments(firmware, machine.variablesFile)),
+    ...(firmware === 'bios'
+      ? ['-boot', bootsDisk ? 'c' : 'n']
+      : flashArguments(firmware, machine.variablesFile)),
     ...(machine.networkBoot === 'http' ? HTTP_BOOT : []),
     ...(machine.noReboot ? ['-no-reboot'] : []),
     ...(machine.extraArguments ?? []),

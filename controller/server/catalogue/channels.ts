@@ -1,4 +1,4 @@
-import { type Machine, problem, type Segment } from '@bootswarm/controller/contract';
+import { type Machine, type Profile, problem, type Segment } from '@bootswarm/controller/contract';
 import {
   type ChannelId,
   type ChannelPointer,
@@ -8,6 +8,7 @@ import {
   releaseId,
 } from '@bootswarm/images/format';
 import { channelsIn, releasePath, type Target, targetsIn } from '@bootswarm/images/trust';
+import { namedByProfiles } from '../profiles/profiles.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
 import { signedIn } from '../trust/repository.ts';
@@ -19,10 +20,11 @@ function guardKey(id: ChannelId): string {
   return `guards/channels/${id}`;
 }
 
-/** What names channels: machines and segments. */
+/** What names channels. */
 export type NamedBy = () => Promise<{
   readonly machines: readonly Machine[];
   readonly segments: readonly Segment[];
+  readonly profiles: readonly Profile[];
 }>;
 
 /** The channels. The signed targets hold where each stands; there is no other record of it. */
@@ -130,8 +132,8 @@ function requireFree(held: ChannelPointer | undefined, next: ChannelPointer): vo
   throw problem('channel_pinned', { facts: { channel: channelId(held), version: held.version } });
 }
 
-function requireUnnamed(id: ChannelId, { machines, segments }: Awaited<ReturnType<NamedBy>>): void {
-  const namings = [...namedByMachines(machines), ...namedBySegments(segments)];
+function requireUnnamed(id: ChannelId, { machines, segments, profiles }: Awaited<ReturnType<NamedBy>>): void {
+  const namings = [...namedByMachines(machines), ...namedBySegments(segments), ...namedByProfiles(profiles)];
   const use = namings.find(({ release }) => release === id)?.use;
   if (use) throw problem('channel_in_use', { facts: { channel: id, user: `${use.kind} ${use.name}` } });
 }

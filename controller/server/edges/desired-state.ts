@@ -1,13 +1,14 @@
-import type {
-  DesiredState,
-  DhcpPolicy,
-  Edge,
-  InstallerProfile,
-  Intent,
-  Machine,
-  MenuEntry,
-  MiniSetting,
-  Segment,
+import {
+  type DesiredState,
+  type DhcpPolicy,
+  type Edge,
+  type Intent,
+  isSingleUse,
+  type Machine,
+  type MenuEntry,
+  type MiniSetting,
+  type Profile,
+  type Segment,
 } from '@bootswarm/controller/contract';
 import { type ChannelPointer, type Manifest, releaseId } from '@bootswarm/images/format';
 import { pointersOf, releaseOf } from '../catalogue/channels.ts';
@@ -19,7 +20,7 @@ export interface Fleet {
   readonly edges: readonly Edge[];
   readonly machines: readonly Machine[];
   readonly manifests: readonly Manifest[];
-  readonly profiles?: readonly InstallerProfile[];
+  readonly profiles?: readonly Profile[];
   readonly channels: readonly ChannelPointer[];
   /** Left out where none was ever chosen. */
   readonly mini?: MiniSetting;
@@ -39,13 +40,17 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
     .filter(({ name }) => name !== edge && beside.has(name))
     .flatMap(({ status }) => status?.addresses ?? []);
   const machines = segments.length === 0 ? [] : fleet.machines.flatMap(withIntent);
-  const installed = new Set(machines.map(({ intent }) => intent.kind === 'installer' && intent.profile));
+  const installed = new Set(machines.flatMap(({ intent }) => profileOf(intent) ?? []));
   const profiles = (fleet.profiles ?? []).filter(({ name }) => installed.has(name));
+  // Of a profile whose release every machine replaces by its own, that release is not needed.
+  const asTheyAre = new Set(
+    machines.flatMap(({ intent }) => (nameOf(intent) ? [] : (profileOf(intent) ?? []))),
+  );
   const named = new Set(
     [...segments.map((s) => s.defaultIntent), ...machines.map((m) => m.intent)]
       .map(nameOf)
       .concat(segments.flatMap(({ menu }) => (menu?.entries ?? []).map(nameOf)))
-      .concat(profiles.map(({ release }) => release))
+      .concat(profiles.filter(({ name }) => asTheyAre.has(name)).map(({ release }) => release))
       // Whichever edge a machine comes to: it is to be inspected there.
       .concat(Object.values(fleet.mini ?? {}))
       .filter((reference) => reference !== undefined),
@@ -72,17 +77,23 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
 function withIntent({ id, macs, uuid, intent, epoch, spent, variables }: Machine): DesiredState['machines'] {
   if (intent === undefined) return [];
   const shown = { id, macs, ...(uuid === undefined ? {} : { uuid }), intent };
-  if (intent.kind !== 'installer') return [shown];
+  if (!isSingleUse(intent)) return [shown];
   return [
     {
       ...shown,
       ...(epoch === undefined ? {} : { epoch }),
       ...(spent === undefined ? {} : { spentEpoch: spent.epoch }),
+      ...(spent?.cause === undefined ? {} : { spentFailure: spent.detail }),
       ...(variables === undefined ? {} : { variables }),
     },
   ];
 }
 
+/** The release that an intent or a menu's entry names by itself. */
 function nameOf(intent: Intent | MenuEntry): string | undefined {
-  return intent.kind === 'live' || intent.kind === 'rescue' ? intent.release : undefined;
+  return 'release' in intent ? intent.release : undefined;
+}
+
+function profileOf(intent: Intent): string | undefined {
+  return 'profile' in intent ? intent.profile : undefined;
 }

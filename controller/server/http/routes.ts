@@ -25,7 +25,10 @@ export function apiOf(services: Services, log: Logger): Api {
   return api;
 }
 
-function addTrustRoutes(api: Api, { trust, channels, releases, machines, segments }: Services): void {
+function addTrustRoutes(
+  api: Api,
+  { trust, channels, releases, machines, segments, profiles }: Services,
+): void {
   serve(api, endpoints.showTrust, () => trust.show());
   serve(api, endpoints.fetchTrustFile, async ({ params }, { node: { outgoing } }) => {
     const text = await trust.file(params.file);
@@ -44,7 +47,11 @@ function addTrustRoutes(api: Api, { trust, channels, releases, machines, segment
   serve(api, endpoints.renewTargets, ({ body }) => trust.renewTargets(body.targets, new Date()));
   serve(api, endpoints.listChannels, () => channels.list());
   serve(api, endpoints.moveChannels, ({ body }) => {
-    const namedBy = async () => ({ machines: await machines.list(), segments: await segments.list() });
+    const namedBy = async () => ({
+      machines: await machines.list(),
+      segments: await segments.list(),
+      profiles: await profiles.list(),
+    });
     return channels.move(body.targets, namedBy, new Date());
   });
 }
@@ -110,7 +117,9 @@ function addOperatorRoutes(api: Api, { segments, policy, edges, machines }: Serv
   serve(api, endpoints.setIntent, ({ params, body }) => machines.setIntent(params.machine, body));
 }
 
-function addInstallerRoutes(api: Api, { machines, profiles, mini }: Services): void {
+function addInstallerRoutes(api: Api, { machines, inspections, profiles, mini }: Services): void {
+  serve(api, endpoints.listInspections, ({ params }) => inspections.list(params.machine));
+  serve(api, endpoints.showInspection, ({ params }) => inspections.show(params.machine, params.number));
   serve(api, endpoints.showMini, () => mini.show());
   serve(api, endpoints.useMini, ({ body }) => mini.use(body.release));
   serve(api, endpoints.setVariables, ({ params, body }) => machines.setVariables(params.machine, body));
@@ -123,7 +132,7 @@ function addInstallerRoutes(api: Api, { machines, profiles, mini }: Services): v
   });
 }
 
-function addEdgeRoutes(api: Api, { store, edges, feed }: Services): void {
+function addEdgeRoutes(api: Api, { store, edges, feed, inspections }: Services): void {
   serve(api, endpoints.join, (_, { token = '' }) => edges.join(token, new Date()));
   serve(api, endpoints.desiredState, ({ query }, inside) =>
     feed.next(edgeOf(inside), query.after, query.waitSeconds * 1000, inside.signal),
@@ -135,6 +144,10 @@ function addEdgeRoutes(api: Api, { store, edges, feed }: Services): void {
   serve(api, endpoints.sendJournal, async ({ body }, inside) => ({
     takenSeq: await takeJournal(store, edgeOf(inside), body.records),
   }));
+  serve(api, endpoints.sendInspection, async ({ body }, inside) => {
+    await inspections.take(edgeOf(inside), body, new Date());
+    return {};
+  });
 }
 
 /** Only for endpoints whose audience is `edge`. */

@@ -64,6 +64,20 @@ describe('the journal of an edge', () => {
     assert.deepEqual(spent, { epoch: 2, at: record(1).at, edge: 'edge1', detail: 'record 1' });
   });
 
+  test('of work on disks tells how that stands, and why an epoch failed for good', async () => {
+    const { id } = await machines.setIntent(macA, { kind: 'inspect' });
+    await take(
+      record(1, { stage: 'install', epoch: 1, cause: 'install_failed' }),
+      record(2, { stage: 'install', epoch: 1 }),
+    );
+    assert.equal((await machines.show(id)).work?.state, 'begun');
+    await take(record(3, { stage: 'install', epoch: 1, cause: 'install_failed', spentEpoch: 1 }));
+    const { work, spent } = await machines.show(id);
+    const told = { at: record(3).at, edge: 'edge1', detail: 'record 3', cause: 'install_failed', epoch: 1 };
+    assert.deepEqual(work, { ...told, kind: 'install', state: 'failed', isOver: true });
+    assert.deepEqual(spent, told);
+  });
+
   test('that comes twice, or overlaps what was taken, is kept once', async () => {
     assert.equal(await take(record(1), record(2)), 2);
     const revision = await store.revision();

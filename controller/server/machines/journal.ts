@@ -3,6 +3,7 @@ import {
   type EdgeRecord,
   type JournalRecord,
   type Machine,
+  standingAfter,
   tellingUuid,
 } from '@bootswarm/controller/contract';
 import { edgeKey, unknownEdge } from '../edges/edges.ts';
@@ -67,11 +68,16 @@ function isAboutMachine(record: EdgeRecord): record is MachineRecord {
  * does not install the machine again.
  */
 function spentIn(
-  { spentEpoch, at, edge, detail }: EdgeRecord,
+  { spentEpoch, at, edge, detail, cause }: EdgeRecord,
   known: Machine | undefined,
 ): Pick<Machine, 'spent'> {
   if (spentEpoch === undefined || spentEpoch <= (known?.spent?.epoch ?? 0)) return {};
-  return { spent: { epoch: spentEpoch, at, edge, detail } };
+  return { spent: { epoch: spentEpoch, at, edge, detail, ...(cause === undefined ? {} : { cause }) } };
+}
+
+function workIn(record: EdgeRecord, known: Machine | undefined): Pick<Machine, 'work'> {
+  const work = standingAfter(known?.work, record);
+  return work === undefined ? {} : { work };
 }
 
 /** The machine after a record of it; a new one where `known` is undefined. */
@@ -86,6 +92,7 @@ function sighted(known: Machine | undefined, record: MachineRecord): Machine {
     macs: macs.includes(record.mac) ? macs : [...macs, record.mac],
     ...(uuid === undefined ? {} : { uuid }),
     ...spentIn(record, known),
+    ...workIn(record, known),
     ...(segment === undefined ? {} : { segment }),
     ...(address === undefined ? {} : { address }),
     firstSeenAt: known?.firstSeenAt ?? record.at,

@@ -152,7 +152,7 @@ function isAddress(key: string): boolean {
   return Mac.safeParse(key).success || Uuid.safeParse(key).success;
 }
 
-function unknownMachine(key: string): Error {
+export function unknownMachine(key: string): Error {
   return problem('not_found', { facts: { kind: 'machine', name: key } });
 }
 

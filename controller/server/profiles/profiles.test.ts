@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { InstallerProfile, problem } from '@bootswarm/controller/contract';
+import { InstallerProfile, type Machine, Profile, problem } from '@bootswarm/controller/contract';
 import { desiredStateOf } from '../edges/desired-state.ts';
 import { Machines } from '../machines/machines.ts';
 import { InterposedStore } from '../testing/interposed-store.ts';
@@ -35,8 +35,11 @@ describe('profiles of installers', () => {
     });
     machines = new Machines(
       store,
-      async (each, reads) => (each.kind === 'installer' ? profiles.hold(each.profile, reads) : {}),
-      (machine, reads) => profiles.requireFit('debian', machine, reads),
+      async (each, reads) => ('profile' in each ? profiles.hold(each.profile, reads) : {}),
+      async (machine, reads) => {
+        if (machine.intent && 'profile' in machine.intent)
+          await profiles.requireFit(machine.intent, machine, reads);
+      },
     );
   });
 
@@ -122,4 +125,73 @@ describe('profiles of installers', () => {
     ]);
     assert.equal(desiredStateOf('edge2', fleet).profiles, undefined);
   });
+
+  test('of images are armed by install alone, and their release is one that can be installed', async () => {
+    await profiles.replace('debian', profile);
+    const image = await replaceImage();
+    const install = { kind: 'install', profile: 'web' } as const;
+    assert.equal((await machines.setIntent(MAC, install)).epoch, 1);
+    await assert.rejects(machines.setIntent(MAC, { kind: 'installer', profile: 'web' }), {
+      code: 'profile_unfit',
+      message: /the intent for it is 'install web'/,
+    });
+    await assert.rejects(machines.setIntent(MAC, { kind: 'install', profile: 'debian' }), {
+      code: 'profile_unfit',
+      message: /the intent for it is 'installer debian'/,
+    });
+    await assert.rejects(machines.setIntent(MAC, { ...install, release: 'mini/1/amd64' }), {
+      code: 'profile_release_unfit',
+      message: /it holds no system/,
+    });
+    await assert.rejects(profiles.replace('web', { ...image, release: 'mini/1/amd64' }), {
+      code: 'profile_release_unfit',
+    });
+    await assert.rejects(profiles.remove('web'), { code: 'profile_in_use' });
+  });
+
+  test('of images reach the edges, with the release that is to be installed alone', async () => {
+    const { manifest } = await sampleRelease();
+    const image = await replaceImage();
+    const machine = await machines.setIntent(MAC, { kind: 'install', profile: 'web' });
+    const newer = { ...manifest, version: '2.0' };
+    const at = '2026-01-01T00:00:00.000Z';
+    const fleet = {
+      policy: { options: {}, classes: [] },
+      edges: [],
+      segments: [sampleSegment(1, 'edge1')],
+      machines: [machine],
+      manifests: [manifest, newer],
+      channels: [],
+      trustRoot: undefined,
+      profiles: [image],
+    };
+    const state = desiredStateOf('edge1', fleet);
+    assert.deepEqual([state.profiles, state.releases], [[image], [manifest]]);
+    const release = 'minimal/2.0/amd64';
+    const spent = { epoch: 1, at, edge: 'edge1', cause: 'install_failed', detail: 'no disk' } as const;
+    const other: Machine = { ...machine, spent, intent: { kind: 'install', profile: 'web', release } };
+    const changed = desiredStateOf('edge1', { ...fleet, machines: [other] });
+    assert.deepEqual([changed.profiles, changed.releases], [[image], [newer]]);
+    const [shown] = changed.machines;
+    assert.deepEqual([shown?.epoch, shown?.spentEpoch, shown?.spentFailure], [1, 1, 'no disk']);
+  });
+
+  async function replaceImage(): Promise<Profile> {
+    const { manifest } = await sampleRelease();
+    profiles = new Profiles({
+      store,
+      hold: async (release) => ({ held: release }),
+      manifestOf: async (release) => ({
+        ...manifest,
+        bootStyle: release.startsWith('mini/') ? 'mini' : 'live-boot',
+      }),
+    });
+    const image = Profile.parse({
+      name: 'web',
+      kind: 'image',
+      release: 'minimal/1.0/amd64',
+      layout: { disks: [{ serial: 'S-1' }] },
+    });
+    return profiles.replace('web', image);
+  }
 });

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
-  INSTALLER_STYLES,
-  InstallerProfile,
+  type Intent,
   Machine,
+  Profile,
   problem,
-  profileProblem,
+  profileFitProblem,
+  profileReleaseProblem,
 } from '@bootswarm/controller/contract';
 import type { Manifest } from '@bootswarm/images/format';
 import type { Naming } from '../catalogue/release-uses.ts';
@@ -24,7 +25,7 @@ export interface ProfilesParts {
   readonly manifestOf: (reference: string) => Promise<Manifest | undefined>;
 }
 
-/** How machines are installed by distributions' own installers. */
+/** How machines are installed: an image by the agent, or a distribution by its own installer. */
 export class Profiles {
   readonly #parts: ProfilesParts;
 
@@ -32,32 +33,30 @@ export class Profiles {
     this.#parts = parts;
   }
 
-  async list(): Promise<InstallerProfile[]> {
+  async list(): Promise<Profile[]> {
     const entries = await this.#parts.store.list(PREFIX);
-    return entries.map(({ value }) => InstallerProfile.parse(value));
+    return entries.map(({ value }) => Profile.parse(value));
   }
 
   /** @throws Problem not_found */
-  async show(name: string): Promise<InstallerProfile> {
+  async show(name: string): Promise<Profile> {
     const entry = await this.#parts.store.get(PREFIX + name);
     if (!entry) throw unknownProfile(name);
-    return InstallerProfile.parse(entry.value);
+    return Profile.parse(entry.value);
   }
 
   /**
    * Machines that are to be installed by it already get it as it is now.
    * @throws Problem input_invalid, profile_release_unfit, machine_release_unknown, channel_unknown
    */
-  async replace(name: string, profile: InstallerProfile): Promise<InstallerProfile> {
+  async replace(name: string, profile: Profile): Promise<Profile> {
     if (profile.name !== name)
       throw problem('input_invalid', { field: 'name', facts: { reason: `must be ${name}, as in the path` } });
     const { store, hold, manifestOf } = this.#parts;
-    const { release, kind } = profile;
+    const { release } = profile;
     return transact(store, `profile ${name}`, async (reads) => {
       const beside = await hold(release, reads);
-      const style = (await manifestOf(release))?.bootStyle;
-      if (style !== undefined && !INSTALLER_STYLES[kind].includes(style))
-        throw problem('profile_release_unfit', { field: 'release', facts: { release, style, kind } });
+      requireRelease(profile, release, await manifestOf(release));
       const held = await reads.get(PREFIX + name);
       if (held && isDeepStrictEqual(held.value, profile)) return { result: profile };
       return { put: { [PREFIX + name]: profile, ...beside }, result: profile };
@@ -72,7 +71,7 @@ export class Profiles {
       await reads.get(GUARD);
       for (const { value } of await store.list(MACHINES_PREFIX)) {
         const { id, intent } = Machine.parse(value);
-        if (intent?.kind === 'installer' && intent.profile === name)
+        if (intent && 'profile' in intent && intent.profile === name)
           throw problem('profile_in_use', { facts: { profile: name, machine: id } });
       }
       return { put: { [GUARD]: name }, remove: [PREFIX + name], result: undefined };
@@ -85,20 +84,38 @@ export class Profiles {
     return { [GUARD]: name };
   }
 
-  /** Whether a profile can install a machine, as that stands in the transaction. @throws Problem profile_unknown, profile_unfit */
-  async requireFit(name: string, machine: Machine, reads: Reads): Promise<void> {
+  /**
+   * Whether a profile can do to a machine what its intent says, as that stands in the transaction.
+   * @throws Problem profile_unknown, profile_unfit, profile_release_unfit
+   */
+  async requireFit(
+    { kind, profile: name, ...rest }: Extract<Intent, { profile: string }>,
+    machine: Machine,
+    reads: Reads,
+  ): Promise<void> {
     const entry = await reads.get(PREFIX + name);
     if (!entry) throw unknownToIntent(name);
-    const reason = profileProblem(InstallerProfile.parse(entry.value), machine.variables ?? {});
+    const profile = Profile.parse(entry.value);
+    const reason = profileFitProblem(profile, kind, machine.variables ?? {});
     if (reason !== undefined)
       throw problem('profile_unfit', {
         field: 'profile',
         facts: { profile: name, machine: machine.id, reason },
       });
+    const release = 'release' in rest ? rest.release : undefined;
+    if (release !== undefined) requireRelease(profile, release, await this.#parts.manifestOf(release));
   }
 }
 
-export function namedByProfiles(profiles: readonly InstallerProfile[]): Naming[] {
+/** @param manifest of the release; undefined where it is not published. @throws Problem profile_release_unfit */
+function requireRelease(profile: Profile, release: string, manifest: Manifest | undefined): void {
+  const reason = manifest && profileReleaseProblem(profile, manifest);
+  if (reason === undefined) return;
+  const { kind } = profile;
+  throw problem('profile_release_unfit', { field: 'release', facts: { release, kind, reason } });
+}
+
+export function namedByProfiles(profiles: readonly Profile[]): Naming[] {
   return profiles.map(({ name, release }) => ({ release, use: { kind: 'profile', name } }));
 }
 

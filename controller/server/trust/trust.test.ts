@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { Profile } from '@bootswarm/controller/contract';
 import { type ChannelPointer, makeSigningKey, type SigningKey } from '@bootswarm/images/format';
 import {
   channelTarget,
@@ -248,7 +249,7 @@ describe('channels', () => {
     movedAt: now.toISOString(),
     ...more,
   });
-  const nobody = async () => ({ machines: [], segments: [] });
+  const nobody = async () => ({ machines: [], segments: [], profiles: [] });
   let channels: Channels;
 
   beforeEach(async () => {
@@ -303,6 +304,24 @@ describe('channels', () => {
     assert.deepEqual(await move(pointer('1')), [pointer('1')], 'unpinning is no move');
   });
 
+  test('stay as long as a profile names them', async () => {
+    await move(pointer('1'));
+    const remove = ['channels/minimal/stable/amd64.json'];
+    const removed = withTargets(await current(), { remove }, targetsKey);
+    const profile = Profile.parse({
+      name: 'web',
+      kind: 'image',
+      release: 'minimal/@stable/amd64',
+      layout: { disks: [{ serial: 'S-1' }] },
+    });
+    const namedBy = async () => ({ machines: [], segments: [], profiles: [profile] });
+    await assert.rejects(channels.move(removed, namedBy, now), {
+      code: 'channel_in_use',
+      message: /named by profile web/,
+    });
+    assert.deepEqual(await channels.move(removed, nobody, now), []);
+  });
+
   test('of a channel that goes and a machine that comes to name it at the same time, one wins', async () => {
     await move(pointer('1'));
     const removed = withTargets(
@@ -324,7 +343,7 @@ describe('channels', () => {
     const machines = [
       { id: 'm-1', macs: [], intent: { kind: 'live' as const, release: 'minimal/@stable/amd64' } },
     ];
-    const namedBy = async () => ({ machines: named ? machines : [], segments: [] });
+    const namedBy = async () => ({ machines: named ? machines : [], segments: [], profiles: [] });
     await assert.rejects(channels.move(removed, namedBy, now), { code: 'channel_in_use' });
     assert.equal((await channels.list()).length, 1);
   });

@@ -8,6 +8,7 @@ import type { Duty } from './duty.ts';
 
 const mac = '52:54:00:00:00:01';
 const address = '10.1.2.100';
+const caller = { address, httpUrl: 'http://10.1.2.1:8480' };
 const lease: Lease = { segment: 'lab', address, mac, state: 'bound', expiresAtMs: 1_000_000 };
 const report: AgentReport = {
   format: 1,
@@ -28,7 +29,7 @@ function makeDesk(leases: readonly Lease[] = [lease]) {
   const desk = new AgentDesk({
     holderOf: (asked) => world.leases.find((each) => each.address === asked),
     dutyOf: () => world.duty,
-    tell: (from, detail) => told.push(`${from} ${detail}`),
+    tell: (from, detail) => told.push(`${from.address} ${detail}`),
     log: quietLog().log,
     nowMs: () => world.nowMs,
   });
@@ -45,6 +46,17 @@ describe('a report', () => {
       `${address} up: the agent is up; agent 1.0 (kernel 6.1), 30 s after its start`,
       `${address} waiting: for an intent; agent 1.0 (kernel 6.1), 95 s after its start`,
     ]);
+  });
+
+  test('each second passes, and of work each step is journaled once', () => {
+    const { desk, told, world } = makeDesk();
+    for (let second = 0; second < 600; second++) {
+      world.nowMs = second * 1000;
+      const progress = { step: second < 300 ? 'fetch' : 'unpack', doneBytes: second, totalBytes: 600 };
+      const detail = `${second} of 600 bytes`;
+      desk.report(address, { ...report, uptimeSeconds: second, stage: 'installing', detail, progress });
+    }
+    assert.deepEqual(told, [`${address} fetch: 0 of 600 bytes`, `${address} unpack: 300 of 600 bytes`]);
   });
 
   test('of another boot is news', () => {
@@ -103,9 +115,9 @@ describe('a report', () => {
 
   test('that comes too often is refused, and later taken again', () => {
     const { desk, world } = makeDesk();
-    for (let call = 0; call < 60; call++) desk.report(address, report);
+    for (let call = 0; call < 180; call++) desk.report(address, report);
     assert.throws(() => desk.report(address, report), { code: 'agent_too_often' });
-    world.nowMs = 2_000;
+    world.nowMs = 700;
     desk.report(address, report);
     desk.report(address, report);
     assert.throws(() => desk.takeLog(address, { lines: ['x'] }), { code: 'agent_too_often' });
@@ -115,44 +127,64 @@ describe('a report', () => {
 describe('an order', () => {
   test('is given at once to who has none or another', async () => {
     const { desk } = makeDesk();
-    const { token, intent } = await desk.order(address, undefined, 50, never);
+    const { token, intent } = await desk.order(caller, undefined, 50, never);
     assert.deepEqual(intent, { kind: 'inspect' });
-    assert.equal((await desk.order(address, 'another', 50, never)).token, token);
+    assert.equal((await desk.order(caller, 'another', 50, never)).token, token);
   });
 
   test('is waited for, and comes when the desired state changes it', async () => {
     const { desk, world } = makeDesk();
-    const { token } = await desk.order(address, undefined, 0, never);
-    const waiting = desk.order(address, token, 50, never);
+    const { token } = await desk.order(caller, undefined, 0, never);
+    const waiting = desk.order(caller, token, 50, never);
     desk.changed();
     world.duty = { intent: { kind: 'local' } };
     desk.changed();
     assert.deepEqual((await waiting).intent, { kind: 'local' });
   });
 
+  test('with another ticket is the same, and with another try or failure is another', async () => {
+    const { desk, world } = makeDesk();
+    const wipe = { epoch: 1, attempt: 1, ticket: 'a', method: 'auto', disks: 'all' } as const;
+    const tokens: string[] = [];
+    for (const work of [
+      { wipe },
+      { wipe: { ...wipe, ticket: 'b' } },
+      { wipe: { ...wipe, attempt: 2 } },
+      { failed: 'x' },
+      { notYet: 'x' },
+    ]) {
+      world.duty = { ...world.duty, work };
+      const order = await desk.order(caller, undefined, 0, never);
+      assert.deepEqual({ ...order, token: '', intent: '' }, { ...work, token: '', intent: '' });
+      tokens.push(order.token);
+    }
+    assert.equal(tokens[0], tokens[1]);
+    assert.equal(new Set(tokens).size, 4);
+  });
+
   test('set again under another epoch is another', async () => {
     const { desk, world } = makeDesk();
-    const first = await desk.order(address, undefined, 0, never);
+    const first = await desk.order(caller, undefined, 0, never);
     world.duty = { ...world.duty, epoch: 2 };
-    assert.notEqual((await desk.order(address, undefined, 0, never)).token, first.token);
+    assert.notEqual((await desk.order(caller, undefined, 0, never)).token, first.token);
   });
 
   test('is the same again when the wait is over, when the agent hangs up, and when it asks a second time', async () => {
     const { desk } = makeDesk();
-    const { token } = await desk.order(address, undefined, 0, never);
-    assert.equal((await desk.order(address, token, 0.01, never)).token, token);
+    const { token } = await desk.order(caller, undefined, 0, never);
+    assert.equal((await desk.order(caller, token, 0.01, never)).token, token);
     const hungUp = new AbortController();
-    const waiting = desk.order(address, token, 50, hungUp.signal);
+    const waiting = desk.order(caller, token, 50, hungUp.signal);
     hungUp.abort();
     assert.equal((await waiting).token, token);
-    const former = desk.order(address, token, 50, never);
-    const latter = desk.order(address, token, 0.01, never);
+    const former = desk.order(caller, token, 50, never);
+    const latter = desk.order(caller, token, 0.01, never);
     assert.equal((await former).token, token);
     await latter;
   });
 
   test('is not given to whom nobody knows', async () => {
     const { desk } = makeDesk([]);
-    await assert.rejects(desk.order(address, undefined, 0, never), { code: 'agent_without_lease' });
+    await assert.rejects(desk.order(caller, undefined, 0, never), { code: 'agent_without_lease' });
   });
 });

@@ -12,17 +12,18 @@ import type { Duty } from './duty.ts';
 import { problem } from './problems.ts';
 import { type HeardAgent, heardOf, newsOf } from './report-news.ts';
 
-/** A quiet agent makes two calls a minute; one that works reports each step. */
-const CALLS_PER_MINUTE = 60;
+/** A quiet agent makes two calls a minute; one that works reports each second, and sends its log. */
+const CALLS_PER_MINUTE = 180;
 /** Agents whose last report is remembered. */
 const AGENTS_MOST = 10_000;
 
 export interface AgentDeskParts {
   /** The last lease of an address. */
   readonly holderOf: (address: string) => Lease | undefined;
-  readonly dutyOf: (lease: Lease) => Duty;
+  /** @param httpUrl of this edge, as the machine reached it. */
+  readonly dutyOf: (lease: Lease, httpUrl: string) => Duty;
   /** Journals what an agent said. */
-  readonly tell: (address: string, detail: string) => void;
+  readonly tell: (lease: Lease, detail: string, report: AgentReport) => void;
   readonly log: Pick<Logger, 'info'>;
   readonly nowMs?: () => number;
 }
@@ -43,7 +44,7 @@ export class AgentDesk {
 
   /** @throws Problem agent_without_lease, agent_other_machine, agent_too_often */
   report(address: string, report: AgentReport): void {
-    const lease = this.#admit(address);
+    const lease = this.admit(address);
     if (report.mac !== lease.mac)
       throw problem('agent_other_machine', {
         field: 'mac',
@@ -56,40 +57,42 @@ export class AgentDesk {
       const [oldest] = this.#heard.keys();
       if (oldest !== undefined) this.#heard.delete(oldest);
     }
-    if (news !== undefined) this.#parts.tell(address, news);
+    if (news !== undefined) this.#parts.tell(lease, news, report);
   }
 
   /** @throws Problem agent_without_lease, agent_too_often */
   takeLog(address: string, { lines }: AgentLog): void {
-    const { mac } = this.#admit(address);
+    const { mac } = this.admit(address);
     this.#parts.log.info({ mac, address, lines }, 'an agent');
   }
 
   /**
    * What a machine is to do, once that is not what `after` was, or when the wait is over.
+   * @param httpUrl of this edge, as the machine reached it.
    * @param waitSeconds at most AGENT_WAIT_MOST_SECONDS. @param signal ends the wait: the agent hung up.
    * @throws Problem agent_without_lease, agent_too_often
    */
   async order(
-    address: string,
+    { address, httpUrl }: { readonly address: string; readonly httpUrl: string },
     after: string | undefined,
     waitSeconds: number,
     signal: AbortSignal,
   ): Promise<AgentOrder> {
-    const { mac } = this.#admit(address);
+    const { mac } = this.admit(address);
     const deadline = this.#nowMs() + Math.min(waitSeconds, AGENT_WAIT_MOST_SECONDS) * 1000;
     this.#waiting.get(mac)?.(false);
     for (;;) {
-      const order = orderOf(this.#parts.dutyOf(this.#lease(address)));
+      const order = orderOf(this.#parts.dutyOf(this.#lease(address), httpUrl));
       const leftMs = deadline - this.#nowMs();
       if (order.token !== after || leftMs <= 0 || signal.aborted) return order;
       if (!(await this.#change(mac, leftMs, signal))) return order;
     }
   }
 
-  /** There is another desired state: whoever waits looks at it. */
-  changed(): void {
-    for (const wake of [...this.#waiting.values()]) wake(true);
+  /** There is another desired state: whoever waits looks at it. @param mac of the one whom it is about, if it is one. */
+  changed(mac?: string): void {
+    const woken = mac === undefined ? [...this.#waiting.values()] : [this.#waiting.get(mac)];
+    for (const wake of woken) wake?.(true);
   }
 
   /** Resolves at a change: true; or when the time is over, the agent is gone, or it asks a second time: false. */
@@ -106,7 +109,8 @@ export class AgentDesk {
     });
   }
 
-  #admit(address: string): Lease {
+  /** Who calls from an address; the call counts. @throws Problem agent_without_lease, agent_too_often */
+  admit(address: string): Lease {
     const lease = this.#lease(address);
     if (!this.#budget.take(lease.mac, this.#nowMs()))
       throw problem('agent_too_often', { facts: { most: CALLS_PER_MINUTE, mac: lease.mac } });
@@ -121,10 +125,18 @@ export class AgentDesk {
   }
 }
 
-function orderOf({ intent, epoch }: Duty): AgentOrder {
-  const text = JSON.stringify([intent, epoch]);
-  return {
-    token: createHash('sha256').update(text).digest('hex').slice(0, 16),
-    intent,
-  };
+function orderOf({ intent, epoch, work = {} }: Duty): AgentOrder {
+  const { install, wipe, ...rest } = work;
+  // Each order has a ticket of its own, which makes it no other order.
+  const said = [intent, epoch, rest, withoutTicket(install), withoutTicket(wipe)];
+  const token = createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 16);
+  return { token, intent, ...work };
+}
+
+function withoutTicket<Order extends { readonly ticket: string }>(
+  order: Order | undefined,
+): Omit<Order, 'ticket'> | undefined {
+  if (!order) return undefined;
+  const { ticket: _, ...rest } = order;
+  return rest;
 }

@@ -28,8 +28,11 @@ export function heardOf({
   addresses,
   uptimeSeconds,
   version,
+  progress,
 }: AgentReport): HeardAgent {
-  const text = JSON.stringify([stage, detail, facts, addresses, version]);
+  // Of work a new step is news, and not how far it is.
+  const about = progress === undefined ? detail : progress.step;
+  const text = JSON.stringify([stage, about, facts, addresses, version]);
   return { key: createHash('sha256').update(text).digest('hex'), uptimeSeconds };
 }
 
@@ -41,7 +44,9 @@ function newsText({
   stage,
   detail,
   facts,
+  progress,
 }: AgentReport): string {
+  if (progress !== undefined) return `${progress.step}: ${detail}`.slice(0, DETAIL_MOST);
   const since = `agent ${version} (kernel ${kernel}), ${Math.round(uptimeSeconds)} s after its start`;
   const machine = facts === undefined ? [] : [machineText(facts, memoryBytes)];
   return [`${stage}: ${detail}`, ...machine, since].join('; ').slice(0, DETAIL_MOST);

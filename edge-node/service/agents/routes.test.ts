@@ -7,6 +7,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { quietLog } from '../testing/quiet-log.ts';
 import { AgentDesk } from './agent-desk.ts';
+import { problem } from './problems.ts';
 import { agentRoutes, isForAgents } from './routes.ts';
 
 const mac = '52:54:00:00:00:01';
@@ -40,7 +41,13 @@ async function withRoutes(
     tell: (_, detail) => told.push(detail),
     log: quietLog().log,
   });
-  const app = new Hono().route('/', agentRoutes(desk, () => address) as never);
+  const refuse = async (): Promise<never> => {
+    throw problem('ticket_forged');
+  };
+  const works = { begin: refuse, end: refuse, firstBoot: async () => {} };
+  const inspections = { take: async () => {} };
+  const whoAsks = () => ({ address, httpUrl: 'http://10.1.2.1:8480' });
+  const app = new Hono().route('/', agentRoutes({ desk, works, inspections }, whoAsks) as never);
   const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -64,6 +71,18 @@ describe('what an edge answers to agents', () => {
       assert.equal(told.length, 1);
       const order = (await (await ask('/agent/intent?waitSeconds=9')).json()) as { intent: unknown };
       assert.deepEqual(order.intent, { kind: 'inspect' });
+    }));
+
+  test('refuses a ticket by name', () =>
+    withRoutes(async (ask) => {
+      for (const [path, rest] of [
+        ['/agent/begin', { plan: '' }],
+        ['/agent/end', { outcome: 'done', detail: '' }],
+      ] as const) {
+        const answer = await ask(path, JSON.stringify({ ticket: 'x', ...rest }));
+        assert.equal(answer.status, 409);
+        assert.equal(((await answer.json()) as { code: string }).code, 'ticket_forged');
+      }
     }));
 
   const bad: readonly { name: string; path: string; body: string | ReadableStream; status: number }[] = [
@@ -106,6 +125,35 @@ describe('what an edge answers to agents', () => {
         assert.deepEqual(told, []);
       }));
 
+  test('takes an inspection of some size, and none without end', () =>
+    withRoutes(async (ask) => {
+      const system = { product: 'x' };
+      const inspection = {
+        format: 1,
+        takenAt: '2026-01-01T00:00:00.000Z',
+        firmware: 'uefi',
+        system,
+        processors: { sockets: 1, cores: 1, threads: 1 },
+        memory: { totalBytes: 1, modules: [] },
+        disks: Array.from({ length: 600 }, (_, n) => ({
+          name: `sd${n}`,
+          sizeBytes: 1,
+          serial: 'x'.repeat(100),
+        })),
+        cards: [],
+      };
+      const text = JSON.stringify(inspection);
+      assert.ok(text.length > 70_000);
+      assert.equal((await ask('/agent/inspection', text)).status, 200);
+      assert.equal((await ask('/agent/inspection', `${' '.repeat(1024 * 1024)}{}`)).status, 413);
+    }));
+
+  test('answers the first boot of an installed system without a body', () =>
+    withRoutes(async (ask) => {
+      const answer = await ask('/first-boot/some-ticket');
+      assert.deepEqual([answer.status, await answer.text()], [200, 'noted\n']);
+    }, '10.9.9.9'));
+
   test('refuses who has no lease of this edge', () =>
     withRoutes(async (ask) => {
       assert.equal((await ask('/agent/report', JSON.stringify(report))).status, 403);
@@ -113,10 +161,13 @@ describe('what an edge answers to agents', () => {
     }, '10.9.9.9'));
 });
 
-test('nothing but reports and logs may have a body', () => {
+test('nothing but what agents post may have a body', () => {
   assert.ok(isForAgents('POST', '/agent/report'));
   assert.ok(!isForAgents('GET', '/agent/report'));
+  for (const path of ['/agent/begin', '/agent/end', '/agent/inspection'])
+    assert.ok(isForAgents('POST', path), path);
   assert.ok(!isForAgents('POST', '/agent/intent'));
+  assert.ok(!isForAgents('POST', '/first-boot/ticket'));
   assert.ok(!isForAgents('POST', '/agent/report/../../boot.ipxe'));
   assert.ok(!isForAgents('POST', undefined));
 });

@@ -1,36 +1,69 @@
 import {
+  AGENT_INSPECTION_MOST_BYTES,
   AGENT_PATHS,
   AGENT_REPORT_MOST_BYTES,
   AGENT_WAIT_MOST_SECONDS,
   AgentLog,
   AgentReport,
+  Inspection,
+  WorkBegin,
+  WorkEnd,
 } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import type { HttpBindings } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import type { AgentDesk } from './agent-desk.ts';
+import type { InspectionDesk } from './inspection-desk.ts';
 import { problem } from './problems.ts';
+import type { WorkDesk } from './work-desk.ts';
 
 type Agents = Hono<{ Bindings: HttpBindings }>;
 
+const { intent: _, ...POSTED_PATHS } = AGENT_PATHS;
+const POSTED: ReadonlySet<string> = new Set(Object.values(POSTED_PATHS));
 const TOKEN = z.string().max(64).optional();
 const WAIT = z.coerce.number().min(0).max(AGENT_WAIT_MOST_SECONDS).catch(0);
 
-/** What an edge answers to agents, beside boot files. No token: who has the address is the machine, as for scripts. */
-export function agentRoutes(desk: AgentDesk, addressOf: (c: Context) => string): Agents {
+/** What agents ask for, and bring. */
+export interface AgentService {
+  readonly desk: AgentDesk;
+  readonly works: Pick<WorkDesk, 'begin' | 'end' | 'firstBoot'>;
+  readonly inspections: Pick<InspectionDesk, 'take'>;
+}
+
+/** Who asks, and the edge's own URL as he reached it. */
+type WhoAsks = (c: Context) => { readonly address: string; readonly httpUrl: string };
+
+/**
+ * What an edge answers to agents, beside boot files. No token: who has the address is the machine, as for scripts;
+ * what writes to a disk needs a ticket beside.
+ */
+export function agentRoutes({ desk, works, inspections }: AgentService, whoAsks: WhoAsks): Agents {
   const app: Agents = new Hono();
-  app.use(
-    '/agent/*',
-    bodyLimit({
-      maxSize: AGENT_REPORT_MOST_BYTES,
-      onError: () => {
-        throw problem('agent_body_too_large', { facts: { most: AGENT_REPORT_MOST_BYTES } });
-      },
-    }),
-  );
+  const addressOf = (c: Context): string => whoAsks(c).address;
+  for (const path of POSTED) app.use(path, limitOf(path));
+  app.post(AGENT_PATHS.inspection, async (c) => {
+    const lease = desk.admit(addressOf(c));
+    await inspections.take(lease, await bodyOf(c, Inspection));
+    return c.json({});
+  });
+  app.post(AGENT_PATHS.begin, async (c) => {
+    const lease = desk.admit(addressOf(c));
+    await works.begin(lease, await bodyOf(c, WorkBegin));
+    return c.json({});
+  });
+  app.post(AGENT_PATHS.end, async (c) => {
+    const lease = desk.admit(addressOf(c));
+    await works.end(lease, await bodyOf(c, WorkEnd));
+    return c.json({});
+  });
+  app.get('/first-boot/:ticket', async (c) => {
+    await works.firstBoot(c.req.param('ticket'));
+    return c.text('noted\n', 200, { 'cache-control': 'no-store' });
+  });
   app.post(AGENT_PATHS.report, async (c) => {
     desk.report(addressOf(c), await bodyOf(c, AgentReport));
     return c.json({});
@@ -46,7 +79,7 @@ export function agentRoutes(desk: AgentDesk, addressOf: (c: Context) => string):
     const close = (): void => hungUp.abort();
     c.env.outgoing.once('close', close);
     try {
-      return c.json(await desk.order(addressOf(c), after, waitSeconds, hungUp.signal), 200, {
+      return c.json(await desk.order(whoAsks(c), after, waitSeconds, hungUp.signal), 200, {
         'cache-control': 'no-store',
       });
     } finally {
@@ -60,9 +93,19 @@ export function agentRoutes(desk: AgentDesk, addressOf: (c: Context) => string):
   return app;
 }
 
+function limitOf(path: string): MiddlewareHandler {
+  const most = path === AGENT_PATHS.inspection ? AGENT_INSPECTION_MOST_BYTES : AGENT_REPORT_MOST_BYTES;
+  return bodyLimit({
+    maxSize: most,
+    onError: () => {
+      throw problem('agent_body_too_large', { facts: { most } });
+    },
+  });
+}
+
 /** Whether a request is of those that may have a body. */
 export function isForAgents(method: string | undefined, url: string | undefined): boolean {
-  return method === 'POST' && (url === AGENT_PATHS.report || url === AGENT_PATHS.log);
+  return method === 'POST' && url !== undefined && POSTED.has(url);
 }
 
 async function bodyOf<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.infer<Schema>> {

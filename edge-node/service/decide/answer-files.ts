@@ -100,7 +100,12 @@ export function installerArguments(context: AnswerContext): readonly string[] {
   }
 }
 
-function hostnameOf({ machine, segment, mac }: AnswerContext): string {
+/** Of its reservation; else its id. */
+export function hostnameOf({
+  machine,
+  segment,
+  mac,
+}: Pick<AnswerContext, 'machine' | 'segment' | 'mac'>): string {
   const own = segment.reservations.find(
     ({ mac: reserved, uuid }) =>
       (reserved !== undefined && (reserved === mac || machine.macs.includes(reserved))) ||

@@ -19,6 +19,7 @@ import {
 import { type BootPlan, SCRIPT_PATH } from '@bootswarm/ipxe';
 import { type InstallerPlan, type InstallView, planInstaller } from './installer-plan.ts';
 import { holdsOutsideDhcp } from './known-classes.ts';
+import { planWork, type WorkPlan } from './work-plan.ts';
 
 /** systemd's rescue shell, on the console and without a password: who can pick it can also pick the disk. */
 const RESCUE_ARGUMENTS = ['systemd.unit=rescue.target', 'systemd.setenv=SYSTEMD_SULOGIN_FORCE=1'];
@@ -38,11 +39,16 @@ export interface Holdings {
 type Waiting = Extract<BootPlan, { kind: 'wait' }>;
 type Live = Extract<BootPlan, { kind: 'live' }>;
 
+/** The boot of a release: the whole of it is here, or is waited for. */
+type ReleasePlan = (Live & { readonly leadsTo?: 'agent' }) | (Waiting & { readonly cause?: BootCause });
+
 /** A plan; of one that waits for a release, also why. */
 export type PlannedBoot =
   | Exclude<BootPlan, Waiting | Live>
   /** Of a mini image, also that its agent will report. */
   | (Live & { readonly leadsTo?: 'agent' })
+  /** Of one whose agent is to write to disks, also what became of that. */
+  | WorkPlan
   | (Waiting & { readonly cause?: BootCause })
   /** Of a machine that is to be installed, also what is to be remembered of it. */
   | InstallerPlan;
@@ -74,9 +80,19 @@ export function planBoot(
     case 'local':
       return intent;
     case 'live':
-      return planRelease(intent.release, holdings);
+      return intent.by === 'agent'
+        ? planLiveByAgent(intent.release, sighting, holdings)
+        : planRelease(intent.release, holdings);
     case 'inspect':
+    case 'rescue':
       return planMini(sighting, holdings);
+    case 'install':
+    case 'wipe':
+      if (!machine || !holdings.installs) return { kind: 'local' };
+      return planWork(intent, machine, holdings.installs, {
+        planMini: () => planMini(sighting, holdings),
+        waitFor: (release) => waitFor(release, holdings),
+      });
     case 'menu':
       return planMenu(segment, holdings, pick);
     case 'installer':
@@ -88,7 +104,7 @@ export function planBoot(
 }
 
 /** The mini image, whose agent asks this edge what to do. */
-function planMini({ mac }: Sighting, holdings: Holdings): PlannedBoot {
+function planMini({ mac }: Sighting, holdings: Holdings): ReleasePlan {
   const { amd64, arm64 } = holdings.state.mini ?? {};
   // Nothing that a script is asked with tells arm64: where there are both, it is the one for amd64.
   const release = amd64 ?? arm64;
@@ -96,6 +112,14 @@ function planMini({ mac }: Sighting, holdings: Holdings): PlannedBoot {
     return withArguments(planRelease(release, holdings), mac === '' ? [] : [`bootswarm.mac=${mac}`]);
   const reason = 'no mini image is chosen: bootswarm mini use RELEASE';
   return { kind: 'wait', cause: 'release_not_ready', reason, scriptUrl: holdings.httpUrl + SCRIPT_PATH };
+}
+
+/** The mini image, with the words for the system that is to take it over. */
+function planLiveByAgent(release: string, sighting: Sighting, holdings: Holdings): ReleasePlan {
+  const manifest = holdings.state.releases.find((each) => releaseId(each) === release);
+  return (
+    waitFor(release, holdings) ?? withArguments(planMini(sighting, holdings), manifest?.kernelArguments ?? [])
+  );
 }
 
 function planMenu({ name, menu }: Segment, holdings: Holdings, pick: MenuPick | undefined): PlannedBoot {
@@ -134,15 +158,29 @@ function planEntry(entry: MenuEntry, holdings: Holdings): PlannedBoot {
   }
 }
 
-function withArguments(plan: PlannedBoot, more: readonly string[]): PlannedBoot {
+function withArguments(plan: ReleasePlan, more: readonly string[]): ReleasePlan {
   return plan.kind === 'live' ? { ...plan, kernelArguments: [...plan.kernelArguments, ...more] } : plan;
+}
+
+/** What a machine waits for that needs a release; undefined where all of it is here. */
+export function waitFor(
+  release: string,
+  holdings: Pick<Holdings, 'state' | 'isReady' | 'isCorrupt' | 'httpUrl'>,
+): (Waiting & { readonly cause?: BootCause }) | undefined {
+  const plan = planRelease(release, holdings);
+  return plan.kind === 'wait' ? plan : undefined;
 }
 
 function planRelease(
   release: string,
-  { state, isReady, isCorrupt = () => false, httpUrl }: Holdings,
-): PlannedBoot {
-  const wait = (cause: BootCause, reason: string): PlannedBoot => ({
+  {
+    state,
+    isReady,
+    isCorrupt = () => false,
+    httpUrl,
+  }: Pick<Holdings, 'state' | 'isReady' | 'isCorrupt' | 'httpUrl'>,
+): ReleasePlan {
+  const wait = (cause: BootCause, reason: string): ReleasePlan => ({
     kind: 'wait',
     cause,
     reason,
@@ -171,7 +209,7 @@ export function artefactId(sha256: string): string {
   return sha256.slice(0, 16);
 }
 
-function planLive(manifest: Manifest, httpUrl: string): PlannedBoot {
+function planLive(manifest: Manifest, httpUrl: string): ReleasePlan {
   const urlOf = ({ sha256, name }: Artefact): string => `${httpUrl}/artefacts/${artefactId(sha256)}/${name}`;
   const root = findArtefact(manifest, 'root');
   const isMini = manifest.bootStyle === 'mini';
@@ -196,6 +234,7 @@ export function planText(plan: PlannedBoot): string {
     case 'local':
       return 'reason' in plan ? `boot from the local disk: ${plan.reason}` : 'boot from the local disk';
     case 'live': {
+      if ('failure' in plan) return `boot ${plan.release}, whose agent shows what failed: ${plan.failure}`;
       const times = 'install' in plan ? plan.install.progress.attempts : 0;
       return times > 0 ? `run the installer ${plan.release}, start ${times}` : `boot live ${plan.release}`;
     }
@@ -224,8 +263,8 @@ export function outlookOf(plan: PlannedBoot): Pick<JournalRecord, 'next' | 'caus
       return { next: 'install' in plan ? 'installer' : 'kernel' };
     case 'local': {
       if (!('spentEpoch' in plan)) return { next: 'nothing' };
-      const { cause, spentEpoch } = plan;
-      const spent = spentEpoch > 0 ? { spentEpoch } : {};
+      const cause = 'cause' in plan ? plan.cause : undefined;
+      const spent = plan.spentEpoch > 0 ? { spentEpoch: plan.spentEpoch } : {};
       return cause === undefined ? { next: 'nothing', ...spent } : { next: 'nothing', cause, ...spent };
     }
     case 'wait':

@@ -10,6 +10,7 @@ import { type BootPlan, SCRIPT_PATH } from '@bootswarm/ipxe';
 import { type AnswerContext, installerArguments, renderAnswers } from './answer-files.ts';
 import { type InstallProgress, nextInstallStep } from './install-step.ts';
 import type { Lease } from './lease.ts';
+import type { DiskWork } from './work-step.ts';
 
 /** What is known, when a machine asks for its script, of installers and who may run them. */
 export interface InstallView {
@@ -22,6 +23,7 @@ export interface InstallView {
   /** Whether that address is the machine's, as far as this edge can tell. */
   readonly isHolder: boolean;
   readonly progressOf: (machineId: string) => InstallProgress | undefined;
+  readonly workOf: (machineId: string) => DiskWork | undefined;
   /** Epoch and unguessable token of a machine, as they stand in URLs. */
   readonly ticketOf: (machineId: string, epoch: number) => string;
 }
@@ -99,7 +101,8 @@ export function planInstaller(
       install,
     };
   const profile = view.profiles?.find((each) => each.name === name);
-  if (!profile) return wait('profile_unknown', `this edge does not know profile ${name}`);
+  if (!profile || profile.kind === 'image')
+    return wait('profile_unknown', `this edge does not know profile ${name}`);
   const plan = planOf(profile.release);
   if (plan.kind !== 'live') return plan;
   const manifest = view.releases.find((each) => releaseId(each) === plan.release);

@@ -6,6 +6,8 @@ export interface TransferNews {
   readonly detail: string;
   /** Why the boot goes no further; left out where all of it arrived. */
   readonly cause?: BootCause;
+  /** Of the intent that it is part of, where that is work on disks. */
+  readonly epoch?: number;
 }
 
 /**

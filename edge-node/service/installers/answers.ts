@@ -180,6 +180,7 @@ export class Answers {
     const { state } = this.#parts.serving;
     const profile = state?.profiles?.find((each) => each.name === name);
     const manifest = state?.releases.find((each) => releaseId(each) === profile?.release);
+    if (profile?.kind === 'image') return undefined;
     return profile && manifest && { profile, machine, mac, address, segment, manifest, httpUrl, ticket };
   }
 

@@ -62,12 +62,16 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
       trees: { find: async () => ({ kind: 'none' }) },
     },
     artefactOf: (sha256, name) => (sha256 === SHA256 && name === 'root.squashfs' ? artefact : undefined),
-    agents: new AgentDesk({
-      holderOf: () => undefined,
-      dutyOf: () => ({ intent: { kind: 'local' } }),
-      tell: () => {},
-      log: quietLog().log,
-    }),
+    agents: {
+      desk: new AgentDesk({
+        holderOf: () => undefined,
+        dutyOf: () => ({ intent: { kind: 'local' } }),
+        tell: () => {},
+        log: quietLog().log,
+      }),
+      works: { begin: async () => {}, end: async () => {}, firstBoot: async () => {} },
+      inspections: { take: async () => {} },
+    },
     onSent: (address, { role }, { bytes, complete }) => sent.push(`${address} ${role} ${bytes} ${complete}`),
     onFirmware: (address, name, found) => sent.push(`${address} ${name} ${found}`),
     counters,

@@ -6,8 +6,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
-import type { AgentDesk } from '../agents/agent-desk.ts';
-import { agentRoutes, isForAgents } from '../agents/routes.ts';
+import { type AgentService, agentRoutes, isForAgents } from '../agents/routes.ts';
 import { type InstallerDesk, installerRoutes } from '../installers/routes.ts';
 import { problem } from '../problems.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
@@ -36,7 +35,7 @@ export interface HttpService {
   readonly artefactOf: (id: string, name: string) => Servable | undefined;
   /** Signed metadata, and what it vouches for, by the paths of TUF. */
   readonly trustFileOf: (name: string) => string | undefined;
-  readonly agents: AgentDesk;
+  readonly agents: AgentService;
   readonly installers: InstallerDesk;
   /** Told how the transfer of an artefact ended. */
   readonly onSent: (clientAddress: string, artefact: Servable, sent: Sent) => void;
@@ -147,7 +146,7 @@ function makeApp(service: HttpService): Hono<Bindings> {
     return c.text(text, 200, { 'content-type': 'application/json', 'cache-control': 'no-cache' });
   });
 
-  app.route('/', agentRoutes(service.agents, clientOf));
+  app.route('/', agentRoutes(service.agents, whoAsks));
   app.route('/', installerRoutes(service.installers, whoAsks));
 
   app.notFound((c) => {

@@ -5,8 +5,11 @@ import { DesiredState, EdgeCredentials, type JournalRecord } from '@bootswarm/co
 import { Signed } from '@bootswarm/images/format';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { InstallProgress } from '../decide/install-step.ts';
+import { workRecord } from '../decide/work-record.ts';
+import type { DiskWork } from '../decide/work-step.ts';
 import { commitOf } from './commit.ts';
 import { DiskReserve } from './disk-reserve.ts';
+import { InspectionQueue } from './inspection-queue.ts';
 import { Journal } from './journal.ts';
 import type { Unnumbered } from './journal-repeats.ts';
 
@@ -29,6 +32,10 @@ export class EdgeStore {
   readonly #facts: Facts;
   /** By machine. */
   readonly #installs: Database<InstallProgress, string>;
+  /** By machine. */
+  readonly #works: Database<DiskWork, string>;
+  /** What agents found out, for the controller. */
+  readonly inspections: InspectionQueue;
   readonly #reserve: DiskReserve;
 
   private constructor(root: RootDatabase, onLoss: (error: unknown) => void, reserve: DiskReserve) {
@@ -36,7 +43,12 @@ export class EdgeStore {
     this.#reserve = reserve;
     this.#facts = root.openDB(FACTS);
     this.#installs = root.openDB({ name: 'installs', encoding: 'json' });
+    this.#works = root.openDB({ name: 'works', encoding: 'json' });
     const requireRoom = (): void => reserve.require(RESERVE_BYTES.journal);
+    this.inspections = new InspectionQueue(
+      root.openDB({ name: 'inspections', encoding: 'json' }),
+      requireRoom,
+    );
     this.#journal = new Journal({ root, facts: this.#facts, requireRoom, onLoss });
   }
 
@@ -106,6 +118,17 @@ export class EdgeStore {
   async keepInstall(machineId: string, progress: InstallProgress): Promise<void> {
     this.#reserve.require(RESERVE_BYTES.others);
     await commitOf(this.#installs.put(machineId, progress));
+  }
+
+  /** How work on the disks of each machine stands, by its id. */
+  works(): ReadonlyMap<string, DiskWork> {
+    return new Map(Array.from(this.#works.getRange({}), ({ key, value }) => [key, value]));
+  }
+
+  /** Durable when it resolves, together with what the journal says of it. */
+  async keepWork(machineId: string, work: DiskWork): Promise<void> {
+    this.#reserve.require(RESERVE_BYTES.others);
+    await this.#journal.addWith(workRecord(work), () => void this.#works.put(machineId, work));
   }
 
   /** From which the tokens of answer files are made. The same for as long as this environment lives. */

@@ -65,6 +65,22 @@ export class Journal {
     return written;
   }
 
+  /**
+   * Adds a record in the same write as what it tells of, behind all that was added before.
+   * @param puts writes that too; runs inside the transaction. @throws what the disk says: neither is written then.
+   */
+  async addWith(record: Unnumbered, puts: () => void): Promise<void> {
+    this.#flush();
+    this.#seq += 1;
+    const numbered = { seq: this.#seq, ...record };
+    await commitOf(
+      this.#parts.root.transaction(() => {
+        puts();
+        void this.#chunks.put(numbered.seq, [numbered]);
+      }),
+    );
+  }
+
   /** The oldest records, at most `most`. */
   oldest(most: number): JournalRecord[] {
     const found: JournalRecord[] = [];

@@ -7,7 +7,7 @@ import {
   type Sighting,
   tellingUuid,
 } from '@bootswarm/controller/contract';
-import { type BootRole, isBootRole } from '@bootswarm/images/format';
+import { type BootRole, edgeArtefacts, isBootRole } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { type BootPlan, renderScript, SCRIPT_PATH, type Whereabouts } from '@bootswarm/ipxe';
 import {
@@ -17,6 +17,7 @@ import {
   type PlannedBoot,
   planBoot,
   planText,
+  waitFor,
 } from '../decide/boot-plan.ts';
 import { type InstallView, isHolder } from '../decide/installer-plan.ts';
 import type { Lease } from '../decide/lease.ts';
@@ -25,6 +26,7 @@ import { capsFor, type TransferCaps } from '../decide/tftp-caps.ts';
 import type { TransferNews } from '../decide/transfer-news.ts';
 import { BootFiles } from './boot-files.ts';
 import type { InstallLedger } from './install-ledger.ts';
+import type { WorkLedger } from './work-ledger.ts';
 
 /** Where an artefact that may be served lies, and what it is for. */
 export interface Servable {
@@ -68,6 +70,7 @@ export interface ServingParts {
   readonly isCorrupt: (sha256: string) => boolean;
   readonly addToJournal: (record: Omit<JournalRecord, 'seq'>) => void;
   readonly installs: Pick<InstallLedger, 'progressOf' | 'note' | 'settled' | 'ticketOf'>;
+  readonly works: Pick<WorkLedger, 'workOf' | 'note'>;
   /** Milliseconds of Unix time. */
   readonly clock?: () => number;
 }
@@ -93,6 +96,13 @@ export class Serving {
     return this.#site?.segmentOf(address)?.segment;
   }
 
+  /** Why a release cannot be installed from here yet; undefined where all of it is here. */
+  lackOf(release: string): string | undefined {
+    const { isReady, isCorrupt } = this.#parts;
+    if (!this.#state) return 'this edge has no desired state yet';
+    return waitFor(release, { state: this.#state, isReady, isCorrupt, httpUrl: '' })?.reason;
+  }
+
   get segments(): readonly Segment[] {
     return this.#state?.segments ?? [];
   }
@@ -102,12 +112,14 @@ export class Serving {
     const { folder } = this.#parts;
     this.#state = state;
     this.#site = compileSite(state);
-    const artefacts = state.releases.flatMap((release) => release.artefacts);
+    const artefacts = state.releases.flatMap(edgeArtefacts);
     this.#bootFiles.keepOnly(new Set(artefacts.map(({ sha256 }) => sha256)));
     this.#servable = new Map(
       artefacts.flatMap(({ sha256, name, role }) => {
-        if (!isBootRole(role)) return [];
-        const servable = { sha256, path: folder.pathOf(sha256), role };
+        // A disk image is installed in the place of a root.
+        const served = role === 'disk' ? 'root' : role;
+        if (!isBootRole(served)) return [];
+        const servable = { sha256, path: folder.pathOf(sha256), role: served };
         return [sha256, artefactId(sha256)].map((id) => [`${id}/${name}`, servable] as const);
       }),
     );
@@ -158,7 +170,7 @@ export class Serving {
     { address, machine, httpUrl }: PlanCaller,
     segment: Segment,
   ): InstallView {
-    const { installs, holderOf, clock = Date.now } = this.#parts;
+    const { installs, works, holderOf, clock = Date.now } = this.#parts;
     return {
       profiles,
       releases,
@@ -167,6 +179,7 @@ export class Serving {
       nowMs: clock(),
       isHolder: isHolder(machine, holderOf(address), segment),
       progressOf: (id) => installs.progressOf(id),
+      workOf: (id) => works.workOf(id),
       ticketOf: (id, epoch) => installs.ticketOf(id, epoch),
     };
   }
@@ -174,9 +187,12 @@ export class Serving {
   /** The plan, once what must be remembered of it is on the disk; a machine whose disk note fails has to wait. */
   async #remembered(plan: PlannedBoot, httpUrl: string): Promise<PlannedBoot> {
     const note = 'install' in plan ? plan.install : undefined;
-    if (!note) return plan;
-    const { installs } = this.#parts;
+    const work = 'work' in plan ? plan.work : undefined;
+    if (!note && !work) return plan;
+    const { installs, works } = this.#parts;
     try {
+      if (work) await works.note(work.machineId, work.work);
+      if (!note) return plan;
       if (note.isNew) await installs.note(note.machineId, note.progress);
       else await installs.settled(note.machineId);
       return plan;
@@ -213,8 +229,11 @@ export class Serving {
   tell(stage: BootStage, address: string, news: TransferNews | undefined): void {
     const lease = this.#parts.holderOf(address);
     if (!lease || !news) return;
-    const { detail, cause } = news;
-    this.#journal(stage, { ...lease, uuid: lease.uuid }, detail, cause === undefined ? {} : { cause });
+    const { detail, cause, epoch } = news;
+    this.#journal(stage, { ...lease, uuid: lease.uuid }, detail, {
+      ...(cause === undefined ? {} : { cause }),
+      ...(epoch === undefined ? {} : { epoch }),
+    });
   }
 
   #journal(
@@ -226,7 +245,7 @@ export class Serving {
       address,
     }: { mac: string; uuid: string | undefined; segment: string; address: string },
     detail: string,
-    outlook: Pick<JournalRecord, 'next' | 'cause' | 'spentEpoch'>,
+    outlook: Pick<JournalRecord, 'next' | 'cause' | 'spentEpoch' | 'epoch'>,
   ): void {
     this.#parts.addToJournal({
       at: new Date().toISOString(),

@@ -19,6 +19,7 @@ import { Trees } from '../installers/trees.ts';
 import { EdgeStore } from '../state/edge-store.ts';
 import { InstallLedger } from '../state/install-ledger.ts';
 import { Serving } from '../state/serving.ts';
+import { WorkLedger } from '../state/work-ledger.ts';
 
 export const MACHINE_ADDRESS = '127.0.0.2';
 export const STRANGER_ADDRESS = '127.0.0.3';
@@ -108,11 +109,12 @@ export class InstallerSite {
     });
     const folder = await ArtefactFolder.open(join(this.#folder, 'artefacts'));
     const ledger = await InstallLedger.open(this.#store);
+    const works = WorkLedger.open(this.#store);
     const holderOf = (address: string): Lease | undefined => this.leases.get(address);
     const addToJournal = (record: Omit<JournalRecord, 'seq'>): void => void this.journal.push(record);
     const ready = { isReady: () => true, isCorrupt: () => false };
     const clock = (): number => Date.now() + this.#lateMs;
-    this.#serving = new Serving({ ...ready, installs: ledger, holderOf, folder, addToJournal, clock });
+    this.#serving = new Serving({ ...ready, installs: ledger, works, holderOf, folder, addToJournal, clock });
     this.#serving.apply(this.#state);
     const answers = new Answers({ serving: this.#serving, holderOf, ledger, addToJournal, clock });
     const trees = new Trees({ ...ready, serving: this.#serving, folder });

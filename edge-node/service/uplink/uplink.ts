@@ -108,6 +108,7 @@ export class Uplink {
       forever('desired state', signal, log, () => this.#pullDesiredState(signal)),
       forever('trust metadata', signal, log, () => this.#renewTrust(signal)),
       forever('journal', signal, log, () => this.#pushJournal(signal)),
+      forever('inspections', signal, log, () => this.#pushInspection(signal)),
       forever('status', signal, log, () => this.#pushStatus(signal)),
       sync.run(controllerSource(this.#client), signal),
     ]);
@@ -168,6 +169,24 @@ export class Uplink {
       { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) },
     );
     await this.#options.store.forgetJournal(receipt.takenSeq);
+  }
+
+  async #pushInspection(signal: AbortSignal): Promise<void> {
+    const { inspections } = this.#options.store;
+    const next = inspections.oldest();
+    if (!next) return pause(JOURNAL_PAUSE_MS, signal);
+    try {
+      await this.#client.call(
+        endpoints.sendInspection,
+        { body: next.sent },
+        { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) },
+      );
+    } catch (error) {
+      // One that the controller cannot read must not hold up those behind it.
+      if (!(error instanceof Problem) || (error.status !== 400 && error.status !== 413)) throw error;
+      this.#options.log.error(error.toBody(), 'an inspection is lost: the controller does not take it');
+    }
+    await inspections.forget(next.key);
   }
 
   async #pushStatus(signal: AbortSignal): Promise<void> {

@@ -1,10 +1,18 @@
-import type { AgentOrder, AgentReport } from '@bootswarm/controller/contract';
+import type { AgentOrder, AgentReport, Inspection, WorkEnd } from '@bootswarm/controller/contract';
 import type { Edge } from '../agent.ts';
 
 /** An edge in memory: gives its orders one after the other, and fails as often as it is told to. */
 export class FakeEdge implements Edge {
   readonly reports: AgentReport[] = [];
   readonly lines: string[] = [];
+  /** Plans that writing began with, under their tickets. */
+  readonly begun: { readonly ticket: string; readonly plan: string }[] = [];
+  readonly ended: WorkEnd[] = [];
+  /** Whether the agent ended in favour of a live system. */
+  isLeft = false;
+  readonly inspections: Inspection[] = [];
+  /** Thrown by the next `begin`. */
+  refusing: Error | undefined;
   /** By how many calls the next success is away. */
   failing = 0;
   readonly #orders: AgentOrder[];
@@ -32,6 +40,22 @@ export class FakeEdge implements Edge {
     if (this.#orders.length > 1) this.#orders.shift();
     else this.#onEmpty();
     return order;
+  }
+
+  async begin(ticket: string, plan: string): Promise<void> {
+    this.#fail();
+    if (this.refusing) throw this.refusing;
+    this.begun.push({ ticket, plan });
+  }
+
+  async end(end: WorkEnd): Promise<void> {
+    this.#fail();
+    this.ended.push(end);
+  }
+
+  async inspection(inspection: Inspection): Promise<void> {
+    this.#fail();
+    this.inspections.push(inspection);
   }
 
   #fail(): void {

@@ -25,10 +25,13 @@ export interface MenuEntry {
   readonly arguments: readonly string[];
 }
 
-/** The menu, on the screen and on the first serial port; the first entry starts after 5 seconds. */
-export function menuConfig(entries: readonly MenuEntry[]): string {
+/**
+ * The menu, on the screen and on the first serial port.
+ * @param chosen which entry starts after 5 seconds, from 0.
+ */
+export function menuConfig(entries: readonly MenuEntry[], chosen = 0): string {
   const head = [
-    'set default=0',
+    `set default=${chosen}`,
     'set timeout=5',
     // A machine without that port, or firmware that shows it by itself, has no such terminal.
     'if serial --unit=0 --speed=115200; then',

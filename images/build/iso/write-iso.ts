@@ -5,6 +5,7 @@ import { ARTEFACT_NAMES } from '../build-folder.ts';
 import { type Build, runStep } from '../builder-steps.ts';
 import { makeBiosImage, writeEfiPartition } from './boot-programs.ts';
 import { type MediumRelease, markPath, menuConfig, searchConfig } from './grub-config.ts';
+import type { InstallEntry } from './install-entry.ts';
 import { ISO_PATHS, isoMenu, xorrisoArguments } from './iso-plan.ts';
 
 /** The programs take 5 MB of it. */
@@ -14,14 +15,21 @@ const EFI_BYTES = 8 * 1024 ** 2;
  * Writes an ISO with kernel, initramfs and root of the result, which boots on BIOS and on UEFI with or
  * without Secure Boot, as a CD and as a disk. The same input gives the same bytes.
  */
-export async function writeIso(build: Build, release: MediumRelease, epoch: number): Promise<void> {
+export async function writeIso(
+  build: Build,
+  release: MediumRelease,
+  epoch: number,
+  install?: InstallEntry,
+): Promise<void> {
   build.onProgress({ stage: 'media', message: ARTEFACT_NAMES.iso });
   const { result, scratch } = build.work;
   const folder = join(scratch, 'iso');
   await mkdir(folder);
   const made = (name: string): string => join(folder, name);
   await writeFile(made('search.cfg'), searchConfig(release));
-  await writeFile(made('grub.cfg'), menuConfig(isoMenu(release)));
+  const live = isoMenu(release);
+  const menu = install === undefined ? live : [...live, install.entry];
+  await writeFile(made('grub.cfg'), menuConfig(menu, install?.isDefault === true ? live.length : 0));
   await writeFile(made('mark'), `${release.name} ${release.version} ${release.architecture}\n`);
   await makeBiosImage(build, 'i386-pc-eltorito', made('search.cfg'), made('eltorito.img'));
   const serial = createHash('sha256').update(markPath(release)).digest().readUInt32LE(0);
@@ -35,6 +43,7 @@ export async function writeIso(build: Build, release: MediumRelease, epoch: numb
     [ISO_PATHS.eltorito]: made('eltorito.img'),
     [ISO_PATHS.menu]: made('grub.cfg'),
     [markPath(release)]: made('mark'),
+    ...install?.files,
   };
   await runStep(build, {
     command: 'xorriso',

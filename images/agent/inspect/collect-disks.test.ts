@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import type { Programs } from '../install/run-program.ts';
+import { collectDisks } from './collect-disks.ts';
+
+const top = mkdtempSync(join(tmpdir(), 'bootswarm-disks-'));
+after(() => rmSync(top, { recursive: true }));
+
+function put(root: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+}
+
+/** blkid and wipefs that know some devices by heart. */
+function programsOf(
+  answers: Readonly<Record<string, { readonly code: number; readonly stdout: string }>>,
+): Programs & {
+  readonly asked: string[];
+} {
+  const asked: string[] = [];
+  return {
+    asked,
+    run: async (argv) => {
+      asked.push(argv.join(' '));
+      return answers[`${argv[0]} ${argv.at(-1)}`] ?? { code: 2, stdout: '' };
+    },
+  };
+}
+
+describe('the disks of a machine', () => {
+  const root = join(top, 'machine');
+  const PCI = 'sys/devices/pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0';
+  put(root, {
+    [`${PCI}/block/sda/size`]: '204800\n',
+    [`${PCI}/block/sda/device/vpd_pg80`]: '\u0000\u0080\u0000\u0004S-45',
+    [`${PCI}/block/sda/sda1/partition`]: '1\n',
+    [`${PCI}/block/sda/sda2/partition`]: '2\n',
+    [`${PCI}/block/sda/queue/logical_block_size`]: '512\n',
+    'sys/block/vda/size': '4096\n',
+    'sys/block/vda/serial': 'V-1\n',
+    'sys/block/vda/vda1/partition': '1\n',
+    'sys/block/vda/vda1/holders/md127/uevent': '',
+    'sys/block/sr0/size': '4096\n',
+    'proc/mounts': '/dev/sda2 / ext4 rw 0 0\nproc /proc proc rw 0 0\n',
+    'proc/swaps': 'Filename Type Size\n',
+  });
+  symlinkSync(join(root, PCI, 'block/sda'), join(root, 'sys/block/sda'));
+  const signal = new AbortController().signal;
+  const answers = {
+    'blkid /dev/sda': { code: 0, stdout: 'PTUUID=ABCD-1\nPTTYPE=gpt\n' },
+    'blkid /dev/sda1': { code: 0, stdout: 'TYPE=ext4\nPART_ENTRY_NAME=bootswarm-keep-db\n' },
+    'blkid /dev/sda2': { code: 8, stdout: '' },
+    'wipefs /dev/sda2': { code: 0, stdout: 'ext4\nlinux_raid_member\n' },
+  };
+
+  test('are those of /sys/block, with what is on them and what holds them', async () => {
+    const [sda, vda, ...rest] = await collectDisks({ programs: programsOf(answers), signal, root });
+    assert.deepEqual(rest, [], 'a drive for discs is none');
+    assert.equal(sda?.disk.serial, 'S-45');
+    assert.deepEqual(sda?.disk.byPath, ['pci-0000:00:1f.2-ata-1.0', 'pci-0000:00:1f.2-ata-1']);
+    assert.equal(sda?.tableUuid, 'abcd-1');
+    assert.deepEqual(
+      sda?.disk.holds.map(({ kind, where }) => `${kind} ${where}`),
+      ['data-mark sda1', 'filesystem sda1', 'filesystem sda2', 'raid sda2'],
+    );
+    assert.equal(sda?.disk.isBusy, true, 'it is mounted');
+    assert.equal(vda?.disk.isBusy, true, 'an array holds it');
+    assert.equal(vda?.tableUuid, undefined);
+  });
+
+  test('are not probed where they are none', async () => {
+    const programs = programsOf(answers);
+    await collectDisks({ programs, signal, root });
+    assert.deepEqual(
+      programs.asked.filter((line) => line.includes('sr0')),
+      [],
+    );
+  });
+
+  test('are none where /sys has none', async () => {
+    assert.deepEqual(
+      await collectDisks({ programs: programsOf({}), signal, root: join(top, 'nothing') }),
+      [],
+    );
+  });
+});

@@ -1,0 +1,11 @@
+import { problem } from './problems.ts';
+
+/** What the kernel answers where a disk has failed, is gone, or takes no more: errno(3). */
+const CODES: ReadonlySet<string | undefined> = new Set(['EIO', 'EROFS', 'ENXIO', 'ENODEV', 'EREMOTEIO']);
+
+/** An error of a disk as the problem that it is; any other one as it was. Pure. @param what was being done. */
+export function diskFailure(what: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!CODES.has(code)) return error;
+  return problem('disk_failed', { facts: { what, reason: message }, cause: error });
+}

@@ -1,0 +1,193 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { constants, createZstdDecompress } from 'node:zlib';
+import { type Artefact, type Manifest, Problem, releaseId } from '@bootswarm/images/format';
+import { forbiddenCode, MBR_CODE_BYTES } from './boot-code.ts';
+import { type FetchParts, fetchPieces } from './fetch-root.ts';
+import type { Mounts } from './mounts.ts';
+import { problem } from './problems.ts';
+import type { Programs } from './run-program.ts';
+import { SystemRoot } from './system-root.ts';
+
+const BLOCK_BYTES = 2 ** 20;
+const ZEROS = Buffer.alloc(BLOCK_BYTES);
+/** RFC 8878, section 3.1.1, as its bytes come. */
+const ZSTD_MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
+/** 128 MiB, as `zstd --long` takes by default: what an image may make the agent hold. */
+const WINDOW_LOG_MOST = 27;
+
+/**
+ * Writes what comes to a disk in order. A block of zeros is written only where the disk has something else there, so
+ * that a disk that gives no room to what was never written keeps its holes.
+ */
+export class HoleWriter {
+  readonly #file: FileHandle;
+  readonly #mostBytes: number;
+  readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #filled = 0;
+  #at = 0;
+  #bootCode: Buffer | undefined;
+
+  constructor(file: FileHandle, mostBytes: number) {
+    this.#file = file;
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Bytes that were taken. */
+  get length(): number {
+    return this.#at + this.#filled;
+  }
+
+  /** The code of its MBR, in whose place is what forbids a BIOS to start it. */
+  get bootCode(): Buffer {
+    return this.#bootCode ?? forbiddenCode();
+  }
+
+  /** @throws RangeError where the disk is full; whatever the disk does. */
+  async add(part: Uint8Array): Promise<void> {
+    if (this.length + part.length > this.#mostBytes) throw new RangeError('the disk is full');
+    for (let from = 0; from < part.length; ) {
+      const piece = part.subarray(from, from + BLOCK_BYTES - this.#filled);
+      this.#block.set(piece, this.#filled);
+      this.#filled += piece.length;
+      from += piece.length;
+      if (this.#filled === BLOCK_BYTES) await this.flush();
+    }
+  }
+
+  async flush(): Promise<void> {
+    const block = this.#block.subarray(0, this.#filled);
+    if (this.#at === 0 && block.length >= MBR_CODE_BYTES && !isZero(block)) {
+      this.#bootCode = Buffer.from(block.subarray(0, MBR_CODE_BYTES));
+      block.set(forbiddenCode());
+    }
+    if (!isZero(block) || !(await this.#isZeroThere(block.length))) await this.#write(block);
+    this.#at += this.#filled;
+    this.#filled = 0;
+  }
+
+  async #isZeroThere(length: number): Promise<boolean> {
+    const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafe(length), 0, length, this.#at);
+    return bytesRead === length && isZero(buffer);
+  }
+
+  async #write(block: Uint8Array): Promise<void> {
+    for (let done = 0; done < block.length; ) {
+      const { bytesWritten } = await this.#file.write(block, done, block.length - done, this.#at + done);
+      done += bytesWritten;
+    }
+  }
+}
+
+function isZero(block: Uint8Array): boolean {
+  return Buffer.compare(block, ZEROS.subarray(0, block.length)) === 0;
+}
+
+/**
+ * Writes a disk image, raw or under zstd, as its pieces come. A BIOS does not start it yet.
+ * @param disk its device, and its size in bytes.
+ * @returns the code of its MBR, which is left out.
+ * @throws Problem disk_image_too_large, disk_image_broken, and as fetchPieces.
+ */
+export async function writeDiskImage(
+  artefact: Artefact,
+  manifest: Manifest,
+  disk: { readonly path: string; readonly bytes: number },
+  parts: FetchParts,
+): Promise<Buffer> {
+  const file = await open(disk.path, 'r+');
+  try {
+    const writer = new HoleWriter(file, disk.bytes);
+    await unpackedPieces(artefact, parts, (bytes) => writer.add(bytes));
+    await writer.flush();
+    await file.sync();
+    return writer.bootCode;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const cause = error;
+    if (error instanceof RangeError)
+      throw problem('disk_image_too_large', { facts: { disk: disk.path, size: disk.bytes }, cause });
+    if (!(error instanceof Problem) && /^(ZSTD|Z_BUF)/.test(code ?? ''))
+      throw problem('disk_image_broken', { facts: { release: releaseId(manifest), reason: message }, cause });
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+async function unpackedPieces(
+  artefact: Artefact,
+  parts: FetchParts,
+  take: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const unpack = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MOST } });
+  let writing: Promise<void> | undefined;
+  let failed: unknown;
+  const write = async (): Promise<void> => {
+    for await (const bytes of Readable.from(unpack)) await take(bytes as Uint8Array);
+  };
+  try {
+    await fetchPieces(
+      artefact,
+      async ({ bytes, index }) => {
+        const isZstd =
+          index > 0 ? writing !== undefined : ZSTD_MAGIC.equals(bytes.subarray(0, ZSTD_MAGIC.length));
+        if (!isZstd) return take(bytes);
+        writing ??= write().catch((error) => {
+          failed = error;
+          unpack.destroy();
+        });
+        await pushed(unpack, bytes);
+        if (failed !== undefined) throw failed;
+      },
+      parts,
+    );
+    unpack.end();
+    await writing;
+    if (failed !== undefined) throw failed;
+  } finally {
+    unpack.destroy();
+  }
+}
+
+/** Resolves when there is room for more, or nobody reads any more. The source's memory is used again: it is copied. */
+function pushed(unpack: ReturnType<typeof createZstdDecompress>, bytes: Uint8Array): Promise<void> {
+  if (unpack.destroyed || unpack.write(Buffer.from(bytes))) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      unpack.off('drain', done).off('close', done).off('error', done);
+      resolve();
+    };
+    unpack.once('drain', done).once('close', done).once('error', done);
+  });
+}
+
+/**
+ * Mounts the partition of a disk that holds a system.
+ * @param partitions their devices.
+ * @returns undefined where none does; then nothing is mounted.
+ */
+export async function mountRootOf(
+  partitions: readonly string[],
+  folder: string,
+  {
+    programs,
+    mounts,
+    signal,
+  }: { readonly programs: Programs; readonly mounts: Mounts; readonly signal: AbortSignal },
+): Promise<SystemRoot | undefined> {
+  for (const device of partitions) {
+    const probed = await programs.run(['blkid', '-p', '-o', 'value', '-s', 'TYPE', device], {
+      what: `look at ${device}`,
+      signal,
+      fine: [2, 8],
+    });
+    const type = probed.stdout.trim();
+    if (!/^(ext[234]|xfs)$/.test(type)) continue;
+    await mounts.mount(device, folder, { type: type === 'xfs' ? 'xfs' : 'ext4' }, signal);
+    const root = new SystemRoot(folder);
+    if (root.has('/etc/os-release') || root.has('/usr/lib/os-release')) return root;
+    await mounts.unmount(signal, folder);
+  }
+  return undefined;
+}

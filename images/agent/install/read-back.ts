@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DiskPlan } from '@bootswarm/images/install';
+import { diskFailure } from './disk-failure.ts';
+import { problem } from './problems.ts';
+
+/**
+ * How much of the beginning of its disks a machine boots from: the table, the MBR's code and what follows it, and the
+ * BIOS boot partition. No file system is in it: mounting one changes it. Pure.
+ */
+export function headBytesOf({ disks }: Pick<DiskPlan, 'disks'>): number {
+  const partitions = disks[0]?.partitions ?? [];
+  const loader = partitions.find(({ role }) => role === 'bios-boot');
+  if (loader) return loader.startBytes + loader.lengthBytes;
+  return Math.min(...partitions.map(({ startBytes }) => startBytes), 2 ** 20);
+}
+
+/** SHA-256 of what a machine boots from, by name: files, and the heads of disks. */
+export type BootHashes = ReadonlyMap<string, string>;
+
+/**
+ * Hashes everything under folders, and the heads of disks.
+ * @param folders by the name under which they are told.
+ * @throws Problem disk_failed
+ */
+export async function hashBoot(
+  folders: Readonly<Record<string, string>>,
+  disks: { readonly paths: readonly string[]; readonly headBytes: number },
+  signal: AbortSignal,
+): Promise<BootHashes> {
+  const hashes = new Map<string, string>();
+  const add = async (name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+    signal.throwIfAborted();
+    const hash = createHash('sha256');
+    try {
+      for await (const chunk of chunks) hash.update(chunk);
+    } catch (error) {
+      throw diskFailure(`reading ${name}`, error);
+    }
+    hashes.set(name, hash.digest('hex'));
+  };
+  for (const [name, folder] of Object.entries(folders)) {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    for (const entry of entries.filter((each) => each.isFile())) {
+      const path = join(entry.parentPath, entry.name);
+      await add(name + path.slice(folder.length), createReadStream(path));
+    }
+  }
+  const { headBytes } = disks;
+  for (const disk of disks.paths)
+    await add(`the head of ${disk}`, createReadStream(disk, { end: headBytes - 1 }));
+  return hashes;
+}
+
+/** Pure. @throws Problem read_back_differs of the first that is missing or another. */
+export function requireSame(written: BootHashes, found: BootHashes): void {
+  for (const [path, hash] of written)
+    if (found.get(path) !== hash) throw problem('read_back_differs', { facts: { path } });
+}
+
+/** Makes the kernel forget what it has of disks, so that the next read asks them: proc_sys_vm(5). */
+export async function forgetCaches(): Promise<void> {
+  await writeFile('/proc/sys/vm/drop_caches', '3\n');
+}

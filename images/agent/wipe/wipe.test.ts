@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { Disk } from '@bootswarm/images/install';
+import type { Programs } from '../install/run-program.ts';
+import { chooseWiped } from './choose-wiped.ts';
+import { sampleRanges } from './sample.ts';
+import { wipeDisk } from './wipe.ts';
+
+const MIB = 2 ** 20;
+
+const disk = (name: string, more: Partial<Disk> = {}): Disk => ({
+  name,
+  sizeBytes: 40 * MIB,
+  sectorBytes: 512,
+  serial: `S-${name}`,
+  byPath: [],
+  isRotational: false,
+  isRemovable: false,
+  isReadOnly: false,
+  isBusy: false,
+  holds: [],
+  ...more,
+});
+const marked = disk('sdm', { holds: [{ kind: 'data-mark', where: 'sdm1', detail: 'bootswarm-keep' }] });
+
+describe('which disks are wiped', () => {
+  const disks = [disk('sda', { wwn: '0x5000c50015ea71aa' }), disk('sdb')];
+
+  test('all but what is removable', () => {
+    const chosen = chooseWiped([...disks, disk('sdu', { isRemovable: true })], 'all');
+    assert.deepEqual(chosen, disks);
+  });
+
+  test('those that are named by serial number or WWN, each once', () => {
+    assert.deepEqual(chooseWiped(disks, ['S-sda', '0x5000C50015EA71AA']), [disks[0]]);
+  });
+
+  test('a disk with the mark, if it is named', () => {
+    assert.deepEqual(chooseWiped([marked], ['S-sdm']), [marked]);
+  });
+
+  for (const [what, found, wanted, code] of [
+    ['a name that no disk has', disks, ['S-sdc'], 'wipe_disk_unknown'],
+    [
+      'a name that two disks have',
+      [disk('sda'), disk('sdb', { serial: 'S-sda' })],
+      ['S-sda'],
+      'wipe_disk_ambiguous',
+    ],
+    ['a disk in use', [disk('sda', { isBusy: true })], 'all', 'wipe_disk_in_use'],
+    ['a disk that can only be read', [disk('sda', { isReadOnly: true })], 'all', 'wipe_disk_read_only'],
+    ['all, where one has the mark', [...disks, marked], 'all', 'wipe_disk_marked'],
+    ['all of no disk', [], 'all', 'wipe_nothing'],
+  ] as const)
+    test(`refused: ${what}`, () => {
+      assert.throws(() => chooseWiped(found, wanted), { code });
+    });
+});
+
+describe('what is read to prove it', () => {
+  for (const sizeBytes of [512, MIB, 40 * MIB, 1056 * MIB, 1057 * MIB, 4 * 2 ** 40 + 512])
+    test(`of ${sizeBytes} bytes: both ends, and places that lie apart`, () => {
+      const ranges = sampleRanges(sizeBytes, () => 0.999999);
+      assert.equal(ranges[0]?.start, 0);
+      const last = ranges.at(-1);
+      assert.equal((last?.start ?? 0) + (last?.length ?? 0), sizeBytes);
+      for (const [index, { start }] of ranges.slice(1).entries()) {
+        const before = ranges[index];
+        assert.ok(before && before.start + before.length <= start, `${start}`);
+      }
+      const bytes = ranges.reduce((sum, { length }) => sum + length, 0);
+      assert.ok(bytes === Math.min(sizeBytes, 1056 * MIB), `${bytes}`);
+    });
+});
+
+describe('a disk', () => {
+  let folder: string;
+  let ran: string[];
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'bootswarm-wipe-'));
+    ran = [];
+    await writeFile(join(folder, 'sda'), Buffer.alloc(40 * MIB, 'secret'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** A fake of the programs, which would want a block device. */
+  const fake = (act: Readonly<Record<string, () => Promise<string>>> = {}): Programs => ({
+    run: async ([program]) => {
+      ran.push(program);
+      return { code: 0, stdout: (await act[program]?.()) ?? '' };
+    },
+  });
+
+  const wipe = (method: 'auto' | 'discard' | 'secure-erase' | 'overwrite', programs: Programs) => {
+    const progress: number[] = [];
+    const done = wipeDisk(disk('sda'), {
+      programs,
+      method,
+      devices: folder,
+      say: () => {},
+      onProgress: ({ doneBytes = 0 }) => progress.push(doneBytes),
+      signal: AbortSignal.timeout(20_000),
+    });
+    return { done, progress };
+  };
+
+  const zeroed = async (): Promise<boolean> => {
+    await using file = await open(join(folder, 'sda'));
+    return (await file.readFile()).every((byte) => byte === 0);
+  };
+
+  test('is overwritten to its last byte and read back, its signatures first', async () => {
+    const { done, progress } = wipe('overwrite', fake());
+    assert.equal(await done, 'overwrite');
+    assert.ok(await zeroed());
+    assert.equal(ran[0], 'wipefs');
+    assert.equal(progress.at(-1), 40 * MIB);
+  });
+
+  test('that takes no discards is overwritten unless said, and refused where that was asked for', async () => {
+    assert.equal(await wipe('auto', fake()).done, 'overwrite');
+    await assert.rejects(wipe('discard', fake()).done, { code: 'wipe_method_unsupported' });
+  });
+
+  test('that holds something at its end after it was erased is not said to be wiped', async () => {
+    const hdparm = async (): Promise<string> => {
+      await using file = await open(join(folder, 'sda'), 'r+');
+      await file.write(Buffer.alloc(39 * MIB), 0, 39 * MIB, 0);
+      return 'Security:\n\tsupported\n\tnot\tfrozen\n';
+    };
+    await assert.rejects(wipe('secure-erase', fake({ hdparm })).done, { code: 'wipe_not_proved' });
+  });
+
+  test('that erases itself to noise is wiped', async () => {
+    const hdparm = async (): Promise<string> => {
+      await writeFile(join(folder, 'sda'), Buffer.alloc(40 * MIB, 'noise!!'));
+      return 'Security:\n\tsupported\n\tnot\tfrozen\n';
+    };
+    assert.equal(await wipe('secure-erase', fake({ hdparm })).done, 'secure-erase');
+  });
+
+  for (const [what, printed] of [
+    ['has no security erase', 'Security:\n\tnot\tsupported\n'],
+    ['was frozen by the firmware', 'Security:\n\tsupported\n\t\tfrozen\n'],
+  ] as const)
+    test(`that ${what} is not erased by its own means`, async () => {
+      await assert.rejects(wipe('secure-erase', fake({ hdparm: async () => printed })).done, {
+        code: 'wipe_method_unsupported',
+      });
+    });
+});

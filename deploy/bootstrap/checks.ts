@@ -16,13 +16,7 @@ const top = fileURLToPath(new URL('../..', import.meta.url));
 const bin = (name: string): string => `${top}node_modules/.bin/${name}`;
 
 /** Beside the code; they need no root, no network and no Debian package. */
-const unitTests = globSync(
-  '{controller,edge-node,images,ipxe,deploy,test/{architecture,bench}}/**/*.test.ts',
-  {
-    cwd: top,
-    exclude: (path) => path === 'node_modules',
-  },
-);
+const unitTests = testsOf('{controller,edge-node,images,ipxe,deploy,test/{architecture,bench}}');
 /** These wait for what is late or never comes, and measure nothing. */
 const PATIENT = [
   'test/faults/trust.test.ts',
@@ -31,17 +25,20 @@ const PATIENT = [
   'test/interop/trace.test.ts',
 ];
 /** Real relays and clients, and what must be answered in time: a file at a time has the host to itself. */
-const labTests = globSync('test/{lab,interop,faults}/**/*.test.ts', { cwd: top }).filter(
-  (file) => !PATIENT.includes(file),
-);
+const labTests = testsOf('test/{lab,interop,faults}').filter((file) => !PATIENT.includes(file));
 /** Machines that are built and booted: each keeps one core busy for minutes, and none is in a hurry. */
-const bootTests = [...globSync('test/boot/**/*.test.ts', { cwd: top }), ...PATIENT];
+const bootTests = [...PATIENT, ...testsOf('test/boot')];
+
+function testsOf(folders: string): readonly string[] {
+  const exclude = (path: string): boolean => path === 'node_modules';
+  return globSync(`${folders}/**/*.test.ts`, { cwd: top, exclude }).toSorted();
+}
 
 const nodeTest = (files: readonly string[], ...flags: string[]): readonly string[] => [
   process.execPath,
   '--test',
   ...flags,
-  ...files.toSorted(),
+  ...files,
 ];
 
 const fast: readonly (readonly string[])[] = [

@@ -16,7 +16,7 @@ function stepsOf({ edge }: InstallSite): readonly string[] {
   return steps.filter((step, index) => step !== steps[index - 1]);
 }
 
-describe('a machine is installed', { timeout: 4 * 60 * 60_000 }, () => {
+describe('a machine is installed', { timeout: 4 * 60 * 60_000, skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'bootswarm-install-'));
   let site: InstallSite;
 
@@ -63,9 +63,7 @@ describe('a machine is installed', { timeout: 4 * 60 * 60_000 }, () => {
       assert.ok(said.includes(line), `${line} of ${said.join('; ')}`);
   });
 
-  test('with UEFI: xfs, by a boot entry, once more after a power cut while it was unpacked', {
-    skip,
-  }, async () => {
+  test('with UEFI: xfs, by a boot entry, once more after a power cut while it was unpacked', async () => {
     const machine = site.machine('uefi', 'uefi', ['A']);
     site.arm({ disks: [{ serial: 'A' }], root: { fileSystem: 'xfs' } });
     await machine.cutPower('unpacking', () => stepsOf(site).includes('unpack'));
@@ -77,7 +75,7 @@ describe('a machine is installed', { timeout: 4 * 60 * 60_000 }, () => {
   });
 
   for (const firmware of ['bios', 'uefi'] as const)
-    test(`on a mirror with ${firmware}: it boots with either disk removed`, { skip }, async () => {
+    test(`on a mirror with ${firmware}: it boots with either disk removed`, async () => {
       const machine = site.machine(`mirror-${firmware}`, firmware, ['A', 'B']);
       site.arm({ disks: [{ serial: 'A' }, { serial: 'B' }], root: { size: '2GiB' } });
       await machine.install();

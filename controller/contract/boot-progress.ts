@@ -127,11 +127,11 @@ function isBeside(record: EdgeRecord, { expects, ended }: Progress, before: read
         stage === 'lease' && cause === undefined && Date.parse(record.at) - Date.parse(at) < SAME_EXCHANGE_MS,
     );
   if (record.cause !== undefined) return false;
-  // A release, a decline, an address that another server leases; or a running system that renews.
   // The agent's last words before the machine boots what was installed.
   if (record.stage === 'agent') return expects?.stage === 'first-boot';
   if (!isDhcp(record.stage)) return false;
-  // A system that was just installed asks for its address before it says that it is up.
+  // A release, a decline, an address that another server leases; or a running system that renews, as one does that was
+  // just installed, before it says that it is up.
   const mayRun = ended || expects?.stage === 'first-boot';
   return record.next === undefined || (mayRun && record.next === 'nothing');
 }

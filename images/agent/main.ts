@@ -10,7 +10,7 @@ import { inspect } from './inspect/collect.ts';
 import { collectDisks } from './inspect/collect-disks.ts';
 import { decodeSmbios } from './inspect/smbios.ts';
 import { availableBytes } from './install/fetch-root.ts';
-import { install } from './install/install.ts';
+import { type InstallParts, install } from './install/install.ts';
 import { programs } from './install/run-program.ts';
 import { parseArguments } from './kernel-arguments.ts';
 import { prepareLive } from './live/live.ts';
@@ -42,16 +42,29 @@ for (const name of ['SIGINT', 'SIGTERM'] as const)
 
 const host = new Host();
 const consoles = new Consoles(await host.consoles());
-const [uuid, kernel, startedAt] = [await host.uuid(), await host.kernel(), await host.uptimeSeconds()];
+const [uuid, kernel] = [await host.uuid(), await host.kernel()];
+/** Of the kernel, on the clock of this process. */
+const startedAt = (await host.uptimeSeconds()) - performance.now() / 1000;
 const version = process.env['BOOTSWARM_AGENT_VERSION'] ?? '0';
 const uptime = (): number => startedAt + performance.now() / 1000;
 const status = new Status({ uuid, version, kernel }, (line) => consoles.write(line), uptime);
 
+/** What everything is given that takes its time. */
+const means = {
+  programs,
+  signal: stop.signal,
+  say: (line: string) => status.say(line),
+  /** Resolves early where the signal ends it. */
+  wait: (ms: number) => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
+  now: () => performance.now(),
+};
+const findDisks = () => collectDisks(means);
+
 const given = parseArguments(await host.commandLine());
 status.say(`Bootswarm agent ${version}`);
 if (given.medium !== undefined) {
-  const { signal } = stop;
   await installFromMedium({
+    ...means,
     ...given.medium,
     firmware: await firmware(),
     facts: async () => ({
@@ -60,13 +73,8 @@ if (given.medium !== undefined) {
       macs: (await host.links()).map(({ mac }) => mac),
     }),
     keys: new Keyboard(await host.consoles()),
-    findDisks: () => collectDisks({ programs, signal }),
-    programs,
+    findDisks,
     reboot,
-    say: (line) => status.say(line),
-    signal,
-    wait: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
-    now: () => performance.now(),
   });
   process.exit();
 }
@@ -104,66 +112,43 @@ await new Agent({
     };
   },
   facts: () => host.facts(),
-  inspect: () => inspect({ programs, signal: stop.signal, say: (line) => status.say(line) }),
-  verify: async (reference) => {
-    const releases = await openReleases();
-    return releases.manifestOf(reference, AbortSignal.any([stop.signal, AbortSignal.timeout(VERIFY_MS)]));
-  },
+  inspect: () => inspect(means),
+  verify: async (reference) => (await openReleases()).manifestOf(reference, stop.signal),
   install: async (order, begun) => {
-    const { signal } = stop;
-    const releases = await openReleases();
     await install({
+      ...means,
       ...begun,
+      ...(await openReleases()),
       order,
-      programs,
-      signal,
       firmware: await firmware(),
-      manifestOf: (release) =>
-        releases.manifestOf(release, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_MS)])),
-      pieces: (artefact, until, first) => releases.pieces(artefact, until, first),
-      findDisks: () => collectDisks({ programs, signal }),
-      say: (line) => status.say(line),
-      wait: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
-      now: () => performance.now(),
+      findDisks,
     });
     // getrusage(2): of this process alone. What waits in memory to be unpacked is the file system's.
     status.say(`memory of the agent: ${process.resourceUsage().maxRSS} kB at most`);
   },
   live: async (release, progress) => {
-    const { signal } = stop;
-    const releases = await openReleases();
     progress.begin('fetch', release);
     await prepareLive({
+      ...means,
+      ...(await openReleases()),
       release,
-      programs,
-      signal,
       mac: connection.link.mac,
       kernelRelease: kernel,
-      manifestOf: (wanted) =>
-        releases.manifestOf(wanted, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_MS)])),
-      pieces: (artefact, until, first) => releases.pieces(artefact, until, first),
       availableBytes: async () => availableBytes(await readFile('/proc/meminfo', 'utf8')),
       onBytes: (done, total) => progress.bytes(done, total),
-      say: (line) => status.say(line),
-      wait: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
-      now: () => performance.now(),
     });
   },
   handOver: () => {
     stop.abort();
     process.exit();
   },
-  wipe: (order, begun) => {
-    const { signal } = stop;
-    return wipeDisks({
+  wipe: (order, begun) =>
+    wipeDisks({
+      ...means,
       ...begun,
       order,
-      programs,
-      signal,
-      findDisks: async () => (await collectDisks({ programs, signal })).map(({ disk }) => disk),
-      say: (line) => status.say(line),
-    });
-  },
+      findDisks: async () => (await findDisks()).map(({ disk }) => disk),
+    }),
   reboot,
   rescue: (sshKeys, signal) => rescue({ sshKeys, signal, say: (line) => status.say(line) }),
   signal: stop.signal,
@@ -182,8 +167,14 @@ function firmware(): Promise<'uefi' | 'bios'> {
   );
 }
 
-async function openReleases(): Promise<ReleaseFetch> {
-  return ReleaseFetch.open(TRUST_FOLDER, await trustRoot(), edgeSource(edgeUrl));
+/** Releases of the edge, as far as they are to be believed. */
+async function openReleases(): Promise<Pick<InstallParts, 'manifestOf' | 'pieces'>> {
+  const releases = await ReleaseFetch.open(TRUST_FOLDER, await trustRoot(), edgeSource(edgeUrl));
+  return {
+    manifestOf: (reference, signal) =>
+      releases.manifestOf(reference, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_MS)])),
+    pieces: (artefact, signal, first) => releases.pieces(artefact, signal, first),
+  };
 }
 
 async function trustRoot(): Promise<string | undefined> {

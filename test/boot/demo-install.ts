@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MachineStory } from '@bootswarm/controller/contract';
 import { Lab, type Machine, type Segment } from '../lab/index.ts';
+import { sayAtBoot } from './fixtures/say-at-boot.ts';
 import { DISK_BYTES, readyToInstall } from './install-ground.ts';
 import { diskArguments, emptyDisk, type MachineDisk } from './machine-disks.ts';
 import { program } from './program.ts';
@@ -50,12 +51,8 @@ const MACHINES: readonly [DemoMachine, DemoMachine] = [
   },
 ];
 
-/** In the new system: a unit that says on the console what it is made of, and when its mirrors are whole. */
-const SAY_WHAT_IS_THERE = `#!/bin/sh
-set -e
-cat >/usr/local/sbin/say <<'END'
-#!/bin/sh
-echo
+/** What the new system says of itself, and when its mirrors are whole. */
+const SAY_WHAT_IS_THERE = sayAtBoot(`echo
 echo "SAID root $(findmnt -rn -o SOURCE,FSTYPE /)"
 findmnt -rn -o TARGET,FSTYPE | sed -n 's|^/srv|SAID mount &|p'
 vgs --noheadings -o vg_name,vg_size,vg_free | sed 's/^ */SAID group /'
@@ -63,21 +60,7 @@ vgs --noheadings -o vg_name,vg_size,vg_free | sed 's/^ */SAID group /'
 echo SAID all
 while [ -e /proc/mdstat ] && grep -q -e resync -e recovery -e _ /proc/mdstat; do sleep 2; done
 sync
-echo SAID whole
-END
-chmod 755 /usr/local/sbin/say
-cat >/etc/systemd/system/say.service <<'END'
-[Unit]
-After=local-fs.target swap.target network.target
-[Service]
-Type=exec
-StandardOutput=tty
-TTYPath=/dev/console
-ExecStart=/usr/local/sbin/say
-END
-mkdir -p /etc/systemd/system/multi-user.target.wants
-ln -s ../say.service /etc/systemd/system/multi-user.target.wants/say.service
-`;
+echo SAID whole`);
 
 /**
  * `npm run demo -- --install`: inspects a BIOS and a UEFI machine, shows what would be written, installs them, and boots

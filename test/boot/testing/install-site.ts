@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Manifest, releaseId } from '@bootswarm/images/format';
 import { DiskLayout } from '@bootswarm/images/install';
+import { sayAtBoot } from '../fixtures/say-at-boot.ts';
 import { Guest, type GuestDisk, type GuestOptions } from '../guest.ts';
 import { pathOf, program } from '../program.ts';
 import { EdgeServer } from './install-edge.ts';
@@ -26,21 +27,16 @@ const INSTALL_MS = 30 * 60_000;
 const BOOT_MS = 12 * 60_000;
 const CONSOLE = 'console=ttyS0,115200n8';
 
-/** In the new system: a unit that tells on the console what it is made of, each time it boots. */
-const SAY_WHAT_IS_THERE = `#!/bin/sh
-set -e
-cat >/etc/systemd/system/say.service <<'END'
-[Unit]
-After=local-fs.target swap.target network.target
-[Service]
-Type=exec
-StandardOutput=tty
-TTYPath=/dev/console
-ExecStart=/bin/sh -c 'echo; echo "SAID host $(hostname)"; findmnt -rn -o TARGET,FSTYPE | sed "s/^/SAID mount /"; swapon --noheadings --show=TYPE | sed "s/^/SAID swap /"; sed -n "s/^md/SAID array md/p" /proc/mdstat; echo SAID end; [ -e /proc/mdstat ] || exit 0; while grep -q -e resync -e recovery -e _ /proc/mdstat; do sleep 2; done; sync; echo SAID whole'
-END
-mkdir -p /etc/systemd/system/multi-user.target.wants
-ln -s ../say.service /etc/systemd/system/multi-user.target.wants/say.service
-`;
+/** What the new system says of itself. */
+const SAY_WHAT_IS_THERE = sayAtBoot(`echo
+echo "SAID host $(hostname)"
+findmnt -rn -o TARGET,FSTYPE | sed "s/^/SAID mount /"
+swapon --noheadings --show=TYPE | sed "s/^/SAID swap /"
+[ ! -e /proc/mdstat ] || sed -n "s/^md/SAID array md/p" /proc/mdstat
+echo SAID end
+while [ -e /proc/mdstat ] && grep -q -e resync -e recovery -e _ /proc/mdstat; do sleep 2; done
+sync
+echo SAID whole`);
 
 /** Where tests install machines: a mini image, an image that has all that a profile may ask for, and an edge. */
 export class InstallSite {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Program } from './testing/program.ts';
+import { Site } from './testing/site.ts';
 
 /** An installer of a few bytes: it needs no other program to be imported. */
 async function installer() {
@@ -57,4 +58,30 @@ test('what was not understood is named, and a wrong option is refused before any
   assert.match(stderr, /what to do: Name the three files with --kernel/);
   await using digits = run('--sha256', 'abc');
   assert.match((await digits.done).stderr, /It must be 64 hexadecimal digits/);
+});
+
+test('the image of a disk is published and installed by a profile, and boots nothing', async () => {
+  await using site = await Site.start();
+  const disk = Buffer.alloc(2 ** 20);
+  disk.writeUInt16LE(0xaa55, 510);
+  const [source, out] = [join(site.folder, 'cloud.img'), join(site.folder, 'cloud')];
+  await writeFile(source, disk);
+  const ok = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await site.run(...args);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+  const told = await ok('image', 'import', source, '--name', 'cloud', '--version', '12', '--out', out);
+  assert.match(told, /^taken for: +a disk image$/m);
+  await ok('image', 'publish', out);
+  const mac = '52:54:00:00:00:01';
+  const refused = await site.run('machine', 'boot', mac, 'live', 'cloud/12/amd64');
+  assert.match(refused.stderr, /release cloud\/12\/amd64 is a disk image.*\n.*what to do: Install it/);
+  const profile = join(site.folder, 'cloud.yaml');
+  await writeFile(
+    profile,
+    'name: cloud\nkind: image\nrelease: cloud/12/amd64\nlayout: { disks: [{ serial: A }] }\n',
+  );
+  await ok('profile', 'apply', profile);
+  await ok('machine', 'boot', mac, 'install', 'cloud');
 });

@@ -27,11 +27,14 @@ interface Options {
 export function addImport(image: Command): void {
   image
     .command('import')
-    .summary("take a distribution's live medium or installer")
+    .summary("take a distribution's live medium, installer or disk image")
     .description(
-      'Takes kernel, initramfs and root of a live medium (Debian, Fedora, CentOS, Ubuntu), or an installer with its packages, into a folder that can be published.',
+      'Takes kernel, initramfs and root of a live medium (Debian, Fedora, CentOS, Ubuntu), an installer with its packages, or the image of a disk (raw or under zstd), into a folder that can be published.',
     )
-    .argument('<source>', 'an ISO, a folder with what it holds, a netboot.tar.gz, or the http address of one')
+    .argument(
+      '<source>',
+      'an ISO, a folder with what it holds, a netboot.tar.gz, a disk image, or the http address of one',
+    )
     .requiredOption('--name <name>')
     .requiredOption('--version <version>')
     .option('--architecture <architecture>', Architecture.options.join(' or '), 'amd64')
@@ -94,7 +97,10 @@ function importedText(
     initramfs: taken.initramfs,
     root: taken.root,
     'boot style': manifest.bootStyle,
-    'kernel arguments': manifest.kernelArguments.join(' ') || 'none of its own',
+    'kernel arguments':
+      manifest.bootStyle === 'disk-image'
+        ? undefined
+        : manifest.kernelArguments.join(' ') || 'none of its own',
     'from its boot menu':
       menu && `${fromMenu.join(' ') || 'none'} (${menu}; left: ${left.join(' ') || 'none'})`,
   });

@@ -63,8 +63,8 @@ export function addInspection(machine: Command): void {
         const kept = await client().call(endpoints.listInspections, { params }, { signal });
         const shown = await inspectionOf(client(), key, kept.at(-1)?.number, signal);
         const identity = `${found.id} ${(found.epoch ?? 0) + 1}`;
-        const imageBytes = await rootBytesOf(client(), release, signal);
-        const preview = previewDisks(shown.inspection, profile, identity, imageBytes);
+        const image = await imageOf(client(), release, signal);
+        const preview = previewDisks(shown.inspection, profile, identity, image);
         const { number, inspection } = shown;
         const { text, ...rest } = preview;
         const result = {
@@ -88,12 +88,17 @@ export function addInspection(machine: Command): void {
 }
 
 /** Of a release, or of the one that a channel points to. */
-async function rootBytesOf(client: Client, reference: string, signal: AbortSignal): Promise<number> {
+async function imageOf(
+  client: Client,
+  reference: string,
+  signal: AbortSignal,
+): Promise<Parameters<typeof previewDisks>[3]> {
   const pointers = isChannelId(reference) ? await client.call(endpoints.listChannels, {}, { signal }) : [];
   const pointer = pointers.find((each) => channelId(each) === reference);
   const params = pointer ?? parseRelease(reference);
   const { manifest } = await client.call(endpoints.showRelease, { params }, { signal });
-  return findArtefact(manifest, 'root')?.length ?? 0;
+  const root = findArtefact(manifest, 'root');
+  return { rootBytes: root?.length ?? 0, isDisk: !root };
 }
 
 async function inspectionOf(

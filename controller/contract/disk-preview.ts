@@ -10,15 +10,15 @@ export type DiskPreview =
 /**
  * The agent plans anew, by what it finds then; this is the same rule over what was found last. Pure.
  * @param identity of the installation, by which file systems get their UUIDs: those of the next epoch here.
- * @param imageBytes of the root as it is fetched; 0 where it is not known.
+ * @param image bytes of the root as it is fetched, 0 where it is not known; or that it is a disk's.
  */
 export function previewDisks(
   { firmware, disks }: Inspection,
   { layout }: Pick<ImageProfile, 'layout'>,
   identity: string,
-  imageBytes: number,
+  image: { readonly rootBytes: number; readonly isDisk: boolean },
 ): DiskPreview {
-  const plan = planDisks({ facts: { firmware, disks }, layout, identity, imageBytes });
-  if (!isRefusal(plan)) return { plan, text: planText(plan) };
+  const plan = planDisks({ facts: { firmware, disks }, layout, identity, imageBytes: image.rootBytes });
+  if (!isRefusal(plan)) return { plan, text: planText(plan, image.isDisk) };
   return { refusal: plan, text: `Nothing would be written: ${plan.message}.\n${plan.remedy}` };
 }

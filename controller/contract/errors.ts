@@ -146,6 +146,12 @@ export const ERRORS = {
     message: 'there is no published release {release}',
     remedy: "Publish it first, or choose one of 'bootswarm image list'.",
   },
+  release_not_bootable: {
+    status: 422,
+    message: 'release {release} is a disk image: nothing boots it over the network',
+    remedy:
+      "Install it: name it in a profile of kind image ('bootswarm profile apply FILE'), then 'bootswarm machine boot MACHINE install PROFILE'.",
+  },
   profile_unknown: {
     status: 422,
     message: 'there is no profile {profile}',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { problem } from '@bootswarm/controller/contract';
 import { channelId, isChannelId, makeSigningKey, type SigningKey } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Channels, releaseOf } from './catalogue/channels.ts';
@@ -68,7 +69,11 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
   const checkIntent: CheckIntent = async (intent, reads) => {
     const profile = 'profile' in intent ? await profiles.hold(intent.profile, reads) : {};
     const release = 'release' in intent ? intent.release : undefined;
-    return release === undefined ? profile : { ...profile, ...(await hold(release, reads)) };
+    if (release === undefined) return profile;
+    const held = await hold(release, reads);
+    if ((await manifestOf(release))?.bootStyle === 'disk-image')
+      throw problem('release_not_bootable', { field: 'release', facts: { release } });
+    return { ...profile, ...held };
   };
   const checkFit: CheckFit = async (machine, reads) => {
     if (machine.intent && 'profile' in machine.intent)

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type Artefact,
   isChannelId,
@@ -6,6 +5,7 @@ import {
   pieceRange,
   type ReleaseId,
   releaseId,
+  sha256Of,
 } from '@bootswarm/images/format';
 import { releasePath, TrustClient } from '@bootswarm/images/trust';
 import { getBytes } from './edge-bytes.ts';
@@ -112,11 +112,12 @@ export async function* verifiedPieces(
     for (let from = 0; from < chunk.length; ) {
       if (index === pieces.length) throw problem('artefact_long', { facts: { name, length } });
       const part = chunk.subarray(from, from + end - start - filled);
-      gathering.set(part, filled);
-      filled += part.length;
       from += part.length;
+      // One that is a piece as it comes is not copied.
+      const bytes = part.length === end - start ? part : gathering.subarray(0, filled + part.length);
+      if (bytes !== part) gathering.set(part, filled);
+      filled += part.length;
       if (filled < end - start) continue;
-      const bytes = gathering.subarray(0, filled);
       requirePiece(artefact, index, bytes);
       yield { index, start, bytes };
       index += 1;
@@ -129,8 +130,7 @@ export async function* verifiedPieces(
 }
 
 function requirePiece({ name, pieces }: Artefact, index: number, bytes: Uint8Array): void {
-  if (createHash('sha256').update(bytes).digest('hex') !== pieces[index])
-    throw problem('piece_wrong', { facts: { name, index } });
+  if (sha256Of(bytes) !== pieces[index]) throw problem('piece_wrong', { facts: { name, index } });
 }
 
 /** An edge's HTTP. */
@@ -141,14 +141,11 @@ export function edgeSource(edgeUrl: string): ReleaseSource {
       if (response.status === 404) return undefined;
       return bodyOf(response);
     },
-    artefact: async ({ sha256, name }, start, signal) => {
-      const url = `${edgeUrl}/artefacts/${sha256}/${name}`;
-      const headers: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` };
-      const { status, chunks } = await getBytes(url, { headers, signal, silenceMs: SILENCE_MOST_MS });
-      if (start > 0 && status === 200)
-        throw new Error(`${url}: the edge sent all of it, in place of the rest`);
-      return chunks;
-    },
+    artefact: ({ sha256, name, pieceBytes, length }, start, signal) =>
+      getBytes(`${edgeUrl}/artefacts/${sha256}/${name}`, {
+        ...{ start, signal, silenceMs: SILENCE_MOST_MS },
+        chunkBytes: Math.min(pieceBytes, length),
+      }),
   };
 }
 

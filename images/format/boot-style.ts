@@ -1,7 +1,15 @@
 import { z } from 'zod';
 
 /** How a release boots, and by what its initramfs comes to its root. */
-export const BootStyle = z.enum(['live-boot', 'dracut-live', 'casper', 'classic', 'installer', 'mini']);
+export const BootStyle = z.enum([
+  'live-boot',
+  'dracut-live',
+  'casper',
+  'classic',
+  'installer',
+  'mini',
+  'disk-image',
+]);
 export type BootStyle = z.infer<typeof BootStyle>;
 
 /** Roles of the artefacts that a machine boots from. */
@@ -13,8 +21,8 @@ export function isBootRole(role: string): role is BootRole {
 }
 
 interface BootStyleFacts {
-  /** Artefacts without which it does not boot. */
-  readonly needs: readonly BootRole[];
+  /** Artefacts without which it is of no use. */
+  readonly needs: readonly (BootRole | 'disk')[];
   /** Kernel arguments by which the initramfs fetches its root from a URL. */
   readonly rootArguments: (url: string) => readonly string[];
 }
@@ -44,4 +52,6 @@ export const BOOT_STYLES: Readonly<Record<BootStyle, BootStyleFacts>> = {
   installer: { needs: ['kernel', 'initramfs'], rootArguments: none },
   /** Ours: the agent is in the initramfs. */
   mini: { needs: ['kernel', 'initramfs'], rootArguments: none },
+  /** A disk with a system on it and what starts that: it is installed, and nothing boots it over the network. */
+  'disk-image': { needs: ['disk'], rootArguments: none },
 };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { PIECE_BYTES } from './manifest.ts';
 
 export interface Digest {
@@ -75,5 +75,5 @@ export async function digestOf(
 }
 
 export function sha256Of(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }

@@ -306,3 +306,15 @@ test('a plan can be read before it runs', () => {
     ].join('\n'),
   );
 });
+
+test('a plan for the image of a disk tells the disk, and no partitions', () => {
+  const given = facts([disk('sda', { holds: [{ kind: 'filesystem', where: 'sda1' }] })]);
+  assert.equal(
+    planText(planned(given, layout({ root: { size: '20GiB' }, lvm: {} })), true),
+    [
+      'sda (QEMU HARDDISK, serial S-sda, WWN 0x5000c500sda) of 100 GiB, written over from its beginning by the image of a disk',
+      'Lost for good:',
+      '  filesystem on sda1',
+    ].join('\n'),
+  );
+});

@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Firmware, flashArguments, machineType, pristineVariables } from '../lab/index.ts';
 
 const QEMU = 'qemu-system-x86_64';
-const OVMF = '/usr/share/OVMF';
-
 const KEY_MS = 400;
 
 export interface GuestDisk {
@@ -15,7 +14,7 @@ export interface GuestDisk {
 }
 
 export interface GuestOptions {
-  readonly firmware: 'bios' | 'uefi';
+  readonly firmware: Firmware;
   /** In the order in which the machine sees them. */
   readonly disks: readonly GuestDisk[];
   readonly memoryMiB: number;
@@ -48,19 +47,15 @@ export class Guest implements AsyncDisposable {
     hasNetwork = true,
     more = [],
   }: GuestOptions) {
-    if (firmware === 'uefi' && !existsSync(variablesFile))
-      copyFileSync(`${OVMF}/OVMF_VARS_4M.fd`, variablesFile);
-    const flash = [
-      ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${OVMF}/OVMF_CODE_4M.fd`],
-      ...['-drive', `if=pflash,unit=1,format=raw,file=${variablesFile}`],
-    ];
+    const pristine = pristineVariables(firmware);
+    if (pristine !== undefined && !existsSync(variablesFile)) copyFileSync(pristine, variablesFile);
     this.#process = spawn(
       'setpriv',
       [
         // Whoever ends this process, however: its machines end as well.
         ...['--pdeathsig', 'KILL', '--', QEMU],
         ...['-nodefaults', '-display', 'none', '-monitor', 'none', '-no-reboot'],
-        ...['-machine', 'q35,graphics=off', '-accel', 'tcg', '-cpu', 'max', '-m', String(memoryMiB)],
+        ...['-machine', machineType(firmware), '-accel', 'tcg', '-cpu', 'max', '-m', String(memoryMiB)],
         ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
         ...(hasNetwork
           ? ['-netdev', 'user,id=net0', '-device', 'virtio-net-pci,netdev=net0,romfile=']
@@ -70,7 +65,7 @@ export class Guest implements AsyncDisposable {
           ...['-device', `virtio-blk-pci,drive=disk${index},serial=${serial},bootindex=${index + 1}`],
         ]),
         ...['-device', 'virtio-rng-pci'],
-        ...(firmware === 'uefi' ? flash : []),
+        ...(firmware === 'bios' ? [] : flashArguments(firmware, variablesFile)),
         ...(kernel
           ? ['-kernel', kernel.image, '-initrd', kernel.initramfs, '-append', kernel.arguments]
           : []),

@@ -58,7 +58,7 @@ export function qemuCommand(machine: QemuMachine): string[] {
     'qemu-system-x86_64',
     ...['-nodefaults', '-display', 'none', '-monitor', 'none'],
     // graphics=off makes SeaBIOS and the option ROMs under it speak on the serial line.
-    ...['-machine', firmware === 'uefi-secure' ? 'q35,graphics=off,smm=on' : 'q35,graphics=off'],
+    ...['-machine', machineType(firmware)],
     ...['-accel', machine.accel, '-cpu', 'max'],
     ...['-smp', String(machine.cpus), '-m', String(machine.memoryMiB)],
     ...['-uuid', machine.uuid],
@@ -85,7 +85,13 @@ function diskArguments(file: string): string[] {
   ];
 }
 
-function flashArguments(firmware: 'uefi' | 'uefi-secure', variablesFile: string): string[] {
+/** Secure Boot keeps its variables from the system, by which the processor must have a mode of its own. */
+export function machineType(firmware: Firmware): string {
+  return firmware === 'uefi-secure' ? 'q35,graphics=off,smm=on' : 'q35,graphics=off';
+}
+
+/** A machine's UEFI and the variables that it keeps. */
+export function flashArguments(firmware: 'uefi' | 'uefi-secure', variablesFile: string): string[] {
   const code = join(OVMF_FOLDER, OVMF[firmware].code);
   return [
     ...(firmware === 'uefi-secure' ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),

@@ -187,6 +187,20 @@ describe('what a machine boots', () => {
       { fallback: live, ready: ['kernel', 'initramfs'] },
       `this edge is fetching ${RELEASE}: 2 of 3 files`,
     ],
+    [
+      'the image of a disk, to which a channel came to point',
+      {
+        fallback: live,
+        releases: [
+          {
+            ...manifest,
+            bootStyle: 'disk-image',
+            artefacts: [{ ...artefact('root', 'disk'), role: 'disk' }],
+          },
+        ],
+      },
+      `${RELEASE} is a disk image, which a profile installs: nothing boots it over the network`,
+    ],
   ];
   for (const [name, world, plan] of cases) test(name, () => assert.equal(planText(planIn(world)), plan));
 

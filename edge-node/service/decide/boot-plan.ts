@@ -165,22 +165,14 @@ function withArguments(plan: ReleasePlan, more: readonly string[]): ReleasePlan 
 /** What a machine waits for that needs a release; undefined where all of it is here. */
 export function waitFor(
   release: string,
-  holdings: Pick<Holdings, 'state' | 'isReady' | 'isCorrupt' | 'httpUrl'>,
-): (Waiting & { readonly cause?: BootCause }) | undefined {
-  const plan = planRelease(release, holdings);
-  return plan.kind === 'wait' ? plan : undefined;
-}
-
-function planRelease(
-  release: string,
   {
     state,
     isReady,
     isCorrupt = () => false,
     httpUrl,
   }: Pick<Holdings, 'state' | 'isReady' | 'isCorrupt' | 'httpUrl'>,
-): ReleasePlan {
-  const wait = (cause: BootCause, reason: string): ReleasePlan => ({
+): (Waiting & { readonly cause?: BootCause }) | undefined {
+  const wait = (cause: BootCause, reason: string): Waiting & { readonly cause: BootCause } => ({
     kind: 'wait',
     cause,
     reason,
@@ -198,7 +190,22 @@ function planRelease(
     const reason = `this edge is fetching ${release}: ${ready.length} of ${wanted.length} files`;
     return wait('release_not_ready', reason);
   }
-  return planLive(manifest, httpUrl);
+  return undefined;
+}
+
+function planRelease(
+  release: string,
+  holdings: Pick<Holdings, 'state' | 'isReady' | 'isCorrupt' | 'httpUrl'>,
+): ReleasePlan {
+  const waiting = waitFor(release, holdings);
+  const manifest = holdings.state.releases.find((each) => releaseId(each) === release);
+  if (waiting) return waiting;
+  // Where a channel came to point to it: nothing else that boots may name it.
+  if (!manifest || manifest.bootStyle === 'disk-image') {
+    const reason = `${release} is a disk image, which a profile installs: nothing boots it over the network`;
+    return { kind: 'wait', reason, scriptUrl: holdings.httpUrl + SCRIPT_PATH };
+  }
+  return planLive(manifest, holdings.httpUrl);
 }
 
 /**

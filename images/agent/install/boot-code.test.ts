@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import {
   forbidBoot,
-  isForbidden,
+  forbiddenCode,
+  giveBack,
   MBR_CODE_BYTES,
   readBootCode,
   withoutStart,
@@ -30,13 +31,27 @@ test('the code of each MBR goes, and the tables stay; code that is put there lea
     const code = bytes.subarray(0, MBR_CODE_BYTES).toString('hex');
     assert.equal(code.replace(/(00)+$/, ''), 'cd18ebfe');
     assert.deepEqual(bytes.subarray(MBR_CODE_BYTES), before[index]?.subarray(MBR_CODE_BYTES));
-    assert.ok(isForbidden(await readBootCode(disk)));
+    assert.deepEqual(await readBootCode(disk), forbiddenCode());
   }
   await writeBootCode(new Map(disks.map((disk, index) => [disk, before[index] ?? Buffer.alloc(0)])));
   assert.deepEqual(
     disks.map((disk) => readFileSync(disk)),
     before,
   );
+});
+
+test('what was held back is given back, and what somebody else put in its place stays', async () => {
+  const disk = join(folder, 'held');
+  writeFileSync(disk, Buffer.alloc(1024));
+  const [a, b] = [Buffer.alloc(8, 1), Buffer.alloc(8, 2)];
+  const instead = Buffer.alloc(8);
+  writeFileSync(disk, Buffer.alloc(8, 9), { flag: 'r+' });
+  await giveBack(disk, [
+    { at: 0, bytes: a, instead },
+    { at: 512, bytes: b, instead },
+  ]);
+  const found = readFileSync(disk);
+  assert.deepEqual([found.subarray(0, 8), found.subarray(512, 520)], [Buffer.alloc(8, 9), b]);
 });
 
 test('what grub-install is given never starts GRUB, and what it fills in is kept', () => {

@@ -29,6 +29,25 @@ export async function writeBootCode(codes: BootCode): Promise<void> {
     });
 }
 
+/** Bytes of a disk by which firmware would start it, and what stands in their place until it may. */
+export interface HeldBack {
+  /** Byte of the disk. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+  readonly instead: Uint8Array;
+}
+
+/** Puts bytes back that were held back, but where something else was written in their place meanwhile. */
+export async function giveBack(disk: string, held: readonly HeldBack[]): Promise<void> {
+  await change(disk, async (device) => {
+    for (const { at, bytes, instead } of held) {
+      const found = Buffer.alloc(instead.length);
+      await device.read(found, 0, found.length, at);
+      if (found.equals(instead)) await device.write(bytes, 0, bytes.length, at);
+    }
+  });
+}
+
 /** The code as it is on a disk. */
 export async function readBootCode(disk: string): Promise<Buffer> {
   const device = await open(disk);
@@ -44,11 +63,6 @@ export async function readBootCode(disk: string): Promise<Buffer> {
 /** A code in the place of another one, until that may start. Pure. */
 export function forbiddenCode(): Buffer {
   return Buffer.concat([NOT_YET], MBR_CODE_BYTES);
-}
-
-/** Whether a disk still has what forbids it to be started. Pure. */
-export function isForbidden(code: Uint8Array): boolean {
-  return forbiddenCode().equals(code);
 }
 
 async function change(disk: string, act: (device: FileHandle) => Promise<void>): Promise<void> {

@@ -2,7 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { type Artefact, type Manifest, Problem, releaseId } from '@bootswarm/images/format';
-import { forbiddenCode, MBR_CODE_BYTES } from './boot-code.ts';
+import { forbiddenCode, type HeldBack, MBR_CODE_BYTES } from './boot-code.ts';
+import { isFat, partitionStarts } from './disk-tables.ts';
 import { type FetchParts, fetchPieces } from './fetch-root.ts';
 import type { Mounts } from './mounts.ts';
 import { problem } from './problems.ts';
@@ -10,6 +11,7 @@ import type { Programs } from './run-program.ts';
 import { SystemRoot } from './system-root.ts';
 
 const BLOCK_BYTES = 2 ** 20;
+const SECTOR_BYTES = 512;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 /** RFC 8878, section 3.1.1, as its bytes come. */
 const ZSTD_MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
@@ -17,8 +19,8 @@ const ZSTD_MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 const WINDOW_LOG_MOST = 27;
 
 /**
- * Writes what comes to a disk in order. A block of zeros is written only where the disk has something else there, so
- * that a disk that gives no room to what was never written keeps its holes.
+ * Writes what comes to a disk in order, but for what firmware would start it by. A block of zeros is written only where
+ * the disk has something else there, so that a disk that gives no room to what was never written keeps its holes.
  */
 export class HoleWriter {
   readonly #file: FileHandle;
@@ -26,7 +28,8 @@ export class HoleWriter {
   readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   #filled = 0;
   #at = 0;
-  #bootCode: Buffer | undefined;
+  #starts: readonly number[] = [];
+  readonly #held: HeldBack[] = [];
 
   constructor(file: FileHandle, mostBytes: number) {
     this.#file = file;
@@ -38,9 +41,9 @@ export class HoleWriter {
     return this.#at + this.#filled;
   }
 
-  /** The code of its MBR, in whose place is what forbids a BIOS to start it. */
-  get bootCode(): Buffer {
-    return this.#bootCode ?? forbiddenCode();
+  /** The code of its MBR, and the first sectors of what UEFI can read. */
+  get held(): readonly HeldBack[] {
+    return this.#held;
   }
 
   /** @throws RangeError where the disk is full; whatever the disk does. */
@@ -57,13 +60,23 @@ export class HoleWriter {
 
   async flush(): Promise<void> {
     const block = this.#block.subarray(0, this.#filled);
-    if (this.#at === 0 && block.length >= MBR_CODE_BYTES && !isZero(block)) {
-      this.#bootCode = Buffer.from(block.subarray(0, MBR_CODE_BYTES));
-      block.set(forbiddenCode());
+    if (this.#at === 0) {
+      this.#starts = partitionStarts(block);
+      if (block.length >= MBR_CODE_BYTES && !isZero(block)) this.#hold(block, 0, forbiddenCode());
+    }
+    for (const start of this.#starts) {
+      const sector = block.subarray(Math.max(0, start - this.#at), start - this.#at + SECTOR_BYTES);
+      if (start >= this.#at && isFat(sector)) this.#hold(block, start, Buffer.alloc(SECTOR_BYTES));
     }
     if (!isZero(block) || !(await this.#isZeroThere(block.length))) await this.#write(block);
     this.#at += this.#filled;
     this.#filled = 0;
+  }
+
+  #hold(block: Buffer, at: number, instead: Buffer): void {
+    const place = block.subarray(at - this.#at, at - this.#at + instead.length);
+    this.#held.push({ at, bytes: Buffer.from(place), instead });
+    place.set(instead);
   }
 
   async #isZeroThere(length: number): Promise<boolean> {
@@ -84,9 +97,9 @@ function isZero(block: Uint8Array): boolean {
 }
 
 /**
- * Writes a disk image, raw or under zstd, as its pieces come. A BIOS does not start it yet.
+ * Writes a disk image, raw or under zstd, as its pieces come. No firmware starts it yet.
  * @param disk its device, and its size in bytes.
- * @returns the code of its MBR, which is left out.
+ * @returns what is left out for that.
  * @throws Problem disk_image_too_large, disk_image_broken, and as fetchPieces.
  */
 export async function writeDiskImage(
@@ -94,14 +107,14 @@ export async function writeDiskImage(
   manifest: Manifest,
   disk: { readonly path: string; readonly bytes: number },
   parts: FetchParts,
-): Promise<Buffer> {
+): Promise<readonly HeldBack[]> {
   const file = await open(disk.path, 'r+');
   try {
     const writer = new HoleWriter(file, disk.bytes);
     await unpackedPieces(artefact, parts, (bytes) => writer.add(bytes));
     await writer.flush();
     await file.sync();
-    return writer.bootCode;
+    return writer.held;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const cause = error;

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { type Artefact, type Manifest, Problem, sha256Of } from '@bootswarm/images/format';
 import type { VerifiedPiece } from '../release-fetch.ts';
-import { isForbidden } from './boot-code.ts';
+import { forbiddenCode, giveBack, MBR_CODE_BYTES } from './boot-code.ts';
 import { HoleWriter, writeDiskImage } from './disk-image.ts';
 import { availableBytes, type FetchParts, fetchToFile, holdingPlace } from './fetch-root.ts';
 import { hashBoot, headBytesOf, requireSame } from './read-back.ts';
@@ -163,16 +163,18 @@ describe('a disk image', () => {
     await device.write(Buffer.alloc(length, options.dirty ? 0xee : 0), 0, length, 0);
     await device.close();
     const sent = options.cut === undefined ? content : content.subarray(0, options.cut);
-    const bootCode = await writeDiskImage(
+    const held = await writeDiskImage(
       artefactOf(sent),
       manifest,
       { path, bytes: length },
       partsOf(sent, [3, 1, 999]).parts,
     );
-    const disk = readFileSync(path);
-    assert.ok(isForbidden(disk.subarray(0, bootCode.length)), 'no BIOS starts it yet');
-    disk.set(bootCode);
-    return disk;
+    assert.ok(
+      readFileSync(path).subarray(0, MBR_CODE_BYTES).equals(forbiddenCode()),
+      'no BIOS starts it yet',
+    );
+    await giveBack(path, held);
+    return readFileSync(path);
   }
 
   for (const [name, content] of [
@@ -185,6 +187,38 @@ describe('a disk image', () => {
         assert.ok(disk.subarray(0, image.length).equals(image));
         assert.equal(disk[image.length], dirty ? 0xee : 0);
       });
+
+  for (const table of ['gpt', 'mbr'] as const)
+    test(`has nothing that UEFI could read until it is given back (${table})`, async () => {
+      const esp = 2 * MIB;
+      const withEsp = Buffer.alloc(4 * MIB, 7);
+      withEsp.fill(0, 0, MIB);
+      withEsp.writeUInt16LE(0xaa55, 510);
+      if (table === 'mbr') {
+        withEsp[446 + 4] = 0xef;
+        withEsp.writeUInt32LE(esp / 512, 446 + 8);
+      } else {
+        withEsp[446 + 4] = 0xee;
+        withEsp.write('EFI PART', 512, 'latin1');
+        withEsp.writeBigUInt64LE(2n, 512 + 72);
+        withEsp.writeUInt32LE(128, 512 + 80);
+        withEsp.writeUInt32LE(128, 512 + 84);
+        // The second of its entries; the first is of no type.
+        withEsp.fill(1, 1024 + 128, 1024 + 144);
+        withEsp.writeBigUInt64LE(BigInt(esp / 512), 1024 + 128 + 32);
+      }
+      withEsp.write('FAT32   ', esp + 82, 'latin1');
+      const path = join(folder, `esp-${table}`);
+      const file = await open(path, 'w+');
+      const writer = new HoleWriter(file, 4 * MIB);
+      await writer.add(withEsp);
+      await file.close();
+      const before = readFileSync(path);
+      assert.ok(before.subarray(esp, esp + 512).every((byte) => byte === 0));
+      assert.ok(before.subarray(esp + 512).equals(withEsp.subarray(esp + 512)));
+      await giveBack(path, writer.held);
+      assert.ok(readFileSync(path).equals(withEsp));
+    });
 
   test('does not write zeros where there are zeros', async () => {
     const path = join(folder, 'sparse');

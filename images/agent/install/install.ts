@@ -10,7 +10,7 @@ import {
   planText,
 } from '@bootswarm/images/install';
 import type { FoundDisk } from '../inspect/collect-disks.ts';
-import { forbidBoot, isForbidden, readBootCode, writeBootCode } from './boot-code.ts';
+import { forbidBoot, giveBack, writeBootCode } from './boot-code.ts';
 import {
   mountEsps,
   nameBootLoader,
@@ -104,7 +104,7 @@ class Installation {
     if (existsSync(WRITING)) await this.#clearLeftOvers();
     const imageBytes = root ? artefact.length : 0;
     const planned = await this.#plan(imageBytes);
-    const text = planText(planned);
+    const text = planText(planned, !root);
     for (const line of text.split('\n')) say(line);
     const { before } = order.profile.hooks;
     if (before.length > 0) {
@@ -203,9 +203,11 @@ class Installation {
       mounts,
     });
 
+    await this.#sync(paths);
+    progress.begin('hash', 'what the machine boots from');
+    const written = await this.#hashes(espFolders, plan, paths);
     progress.begin('unmount', 'let the disks have all of it');
     await this.#sync(paths);
-    const written = await this.#hashes(espFolders, plan, paths);
     await mounts.unmount(signal);
     await this.#readBack(written, plan, paths);
     progress.begin('boot-entry', 'tell the firmware');
@@ -288,7 +290,7 @@ class Installation {
     const bytes = plan.disks[0]?.disk.sizeBytes ?? 0;
     await programs.run(['wipefs', '--all', '--force', path], { what: `forget what was on ${path}`, signal });
     progress.begin('unpack', `${artefact.name} to ${path}`);
-    const bootCode = await writeDiskImage(artefact, manifest, { path, bytes }, this.#fetchParts());
+    const held = await writeDiskImage(artefact, manifest, { path, bytes }, this.#fetchParts());
     const table = await programs.run(['blkid', '-p', '-o', 'value', '-s', 'PTTYPE', path], {
       what: `look at ${path}`,
       signal,
@@ -323,8 +325,8 @@ class Installation {
     progress.begin('unmount', 'let the disk have all of it');
     await this.#mounts.unmount(signal);
     await this.#sync(paths);
-    // Unless a hook has put a boot loader of its own there.
-    if (isForbidden(await readBootCode(path))) await writeBootCode(new Map([[path, bootCode]]));
+    // Where a hook has put a boot loader of its own, that stays.
+    await giveBack(path, held);
     await this.#sync(paths);
   }
 

@@ -14,6 +14,7 @@ export type Step =
   | 'initramfs'
   | 'hooks-after'
   | 'boot-loader'
+  | 'hash'
   | 'unmount'
   | 'read-back'
   | 'boot-entry'

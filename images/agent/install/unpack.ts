@@ -9,6 +9,7 @@ import type { Programs } from './run-program.ts';
 /** Where images are looked into; nothing else is mounted there. */
 const IMAGE = '/run/bootswarm/image';
 const INNER = '/run/bootswarm/inner';
+const MEDIUM = '/run/bootswarm/image2';
 /** A file system in the place of a system, as the live media of Fedora and CentOS have it. */
 const NESTED = ['LiveOS/rootfs.img', 'LiveOS/ext3fs.img', 'rootfs.img', 'ext3fs.img'];
 /** The squashfs on a medium of Ubuntu or Debian. */
@@ -36,69 +37,56 @@ export async function unpackRoot(
   manifest: Manifest,
   parts: UnpackParts,
 ): Promise<void> {
-  const { mounts, signal } = parts;
-  if (manifest.rootFormat === 'iso') {
-    await mounts.mount(image, IMAGE, { type: 'iso9660', options: 'loop,ro' }, signal);
-    const inner = ON_MEDIUM.map((name) => `${IMAGE}/${name}`).find((each) => existsSync(each));
-    if (inner === undefined) throw missing(manifest, ON_MEDIUM);
-    await unpackSquashfs(inner, target, manifest, parts, '2');
-    await mounts.unmount(signal, IMAGE);
-    return;
+  const { mounts, programs, signal, say } = parts;
+  const isMedium = manifest.rootFormat === 'iso';
+  const { folder, squashfs } = await mountSystem(image, manifest, parts);
+  if (squashfs === undefined) {
+    // The target has a `lost+found` of its own, and what is in the image's is nobody's.
+    const argv = ['cp', '--archive', '--no-target-directory', folder, target] as const;
+    await watched(target, parts, () => programs.run(argv, { what: 'copy the root', signal, say }));
+    await mounts.unmount(signal, isMedium ? MEDIUM : IMAGE);
+  } else {
+    // By itself it is faster than what the kernel reads of it, file by file.
+    await mounts.unmount(signal, folder);
+    const argv = ['unsquashfs', '-force', '-no-progress', ...QUEUES, '-dest', target, squashfs] as const;
+    await watched(target, parts, () =>
+      programs.run(argv, { what: 'unpack the root', signal, say: quiet(say) }),
+    );
+    if (isMedium) await mounts.unmount(signal, MEDIUM);
   }
-  await unpackSquashfs(image, target, manifest, parts, '');
 }
 
-/**
- * Mounts the root of a release as it is, to be read.
- * @returns where. @throws Problem image_nested_missing, program_failed
- */
+/** A system in an image, mounted to be read. */
+export interface FoundSystem {
+  readonly folder: string;
+  /** Where the system is all of a squashfs, and no file system in a file of one. */
+  readonly squashfs?: string;
+}
+
+/** Mounts the root of a release as it is. @throws Problem image_nested_missing, program_failed */
 export async function mountSystem(
   image: string,
   manifest: Manifest,
   { mounts, signal }: Pick<UnpackParts, 'mounts' | 'signal'>,
-): Promise<string> {
-  let squashfs = image;
-  if (manifest.rootFormat === 'iso') {
-    await mounts.mount(image, `${IMAGE}2`, { type: 'iso9660', options: 'loop,ro' }, signal);
-    const inner = ON_MEDIUM.map((name) => `${IMAGE}2/${name}`).find((each) => existsSync(each));
-    if (inner === undefined) throw missing(manifest, ON_MEDIUM);
-    squashfs = inner;
-  }
+): Promise<FoundSystem> {
+  const squashfs = manifest.rootFormat === 'iso' ? await squashfsOnMedium() : image;
   await mounts.mount(squashfs, IMAGE, { type: 'squashfs', options: 'loop,ro' }, signal);
-  if (existsSync(`${IMAGE}/etc`) && existsSync(`${IMAGE}/usr`)) return IMAGE;
-  const nested = NESTED.map((name) => `${IMAGE}/${name}`).find((each) => existsSync(each));
-  if (nested === undefined) throw missing(manifest, NESTED);
-  await mounts.mount(nested, INNER, { options: 'loop,ro' }, signal);
-  return INNER;
-}
-
-async function unpackSquashfs(
-  image: string,
-  target: string,
-  manifest: Manifest,
-  parts: UnpackParts,
-  level: string,
-): Promise<void> {
-  const { mounts, programs, signal, say } = parts;
-  const place = `${IMAGE}${level}`;
-  await mounts.mount(image, place, { type: 'squashfs', options: 'loop,ro' }, signal);
-  const isSystem = existsSync(`${place}/etc`) && existsSync(`${place}/usr`);
-  const nested = NESTED.map((name) => `${place}/${name}`).find((each) => existsSync(each));
-  if (isSystem) {
-    await mounts.unmount(signal, place);
-    const argv = ['unsquashfs', '-force', '-no-progress', ...QUEUES, '-dest', target, image] as const;
-    await watched(target, parts, () =>
-      programs.run(argv, { what: 'unpack the root', signal, say: quiet(say) }),
-    );
-    return;
-  }
-  if (nested === undefined) throw missing(manifest, NESTED);
+  if (existsSync(`${IMAGE}/etc`) && existsSync(`${IMAGE}/usr`)) return { folder: IMAGE, squashfs };
   // Its journal was never played back, and nothing of it may be written: it is only read.
-  await mounts.mount(nested, INNER, { options: 'loop,ro' }, signal);
-  // The target has a `lost+found` of its own, and what is in the image's is nobody's.
-  const argv = ['cp', '--archive', '--no-target-directory', INNER, target] as const;
-  await watched(target, parts, () => programs.run(argv, { what: 'copy the root', signal, say }));
-  await mounts.unmount(signal, place);
+  await mounts.mount(oneOf(NESTED, IMAGE), INNER, { options: 'loop,ro' }, signal);
+  return { folder: INNER };
+
+  async function squashfsOnMedium(): Promise<string> {
+    await mounts.mount(image, MEDIUM, { type: 'iso9660', options: 'loop,ro' }, signal);
+    return oneOf(ON_MEDIUM, MEDIUM);
+  }
+
+  function oneOf(names: readonly string[], folder: string): string {
+    const found = names.map((name) => `${folder}/${name}`).find((each) => existsSync(each));
+    if (found !== undefined) return found;
+    const facts = { release: releaseId(manifest), names: names.join(', ') };
+    throw problem('image_nested_missing', { facts });
+  }
 }
 
 /** Tells how much of the target is used while something fills it. */
@@ -136,10 +124,4 @@ function quiet(say: (line: string) => void): (line: string) => void {
   return (line) => {
     if (!/^(Parallel unsquashfs|created \d+|\d+ inodes)/.test(line)) say(line);
   };
-}
-
-function missing(manifest: Manifest, names: readonly string[]): Problem {
-  return problem('image_nested_missing', {
-    facts: { release: releaseId(manifest), names: names.join(', ') },
-  });
 }

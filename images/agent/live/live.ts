@@ -52,7 +52,7 @@ export async function prepareLive(parts: LiveParts): Promise<void> {
       await using file = await open(image, 'w');
       await fetchToFile(root, file, parts);
     }
-    const lower = await mountSystem(image, manifest, { mounts, signal });
+    const { folder: lower } = await mountSystem(image, manifest, { mounts, signal });
     await mkdir(`${STORE}/upper`);
     await mkdir(`${STORE}/work`);
     const options = `lowerdir=${lower},upperdir=${STORE}/upper,workdir=${STORE}/work`;

@@ -14,6 +14,7 @@ import { assembleFolder, type WorkFolder } from '../work-folder.ts';
 import { type BootMenu, type MenuArguments, menuArguments } from './boot-menu.ts';
 import { packCasperIso } from './casper-iso.ts';
 import { classicStyle, writeClassicInitramfs } from './classic.ts';
+import { type DiskImageOptions, diskImageKind, takeDiskImage } from './disk-image.ts';
 import { download, dropDownload } from './download.ts';
 import { initramfsPaths, refuseIncapable, styleOf } from './initramfs.ts';
 import { KERNEL_HEADER_BYTES, kernelArchitecture } from './kernel-header.ts';
@@ -25,7 +26,7 @@ import { checkSquashfs, rootFormatOf } from './squashfs.ts';
 import { hasTree, indexOfWhole, writeTree } from './tree.ts';
 
 export interface ImportOptions extends Pick<Manifest, 'name' | 'version' | 'architecture'> {
-  /** An ISO, a folder with what an ISO holds, a netboot.tar.gz, or the http address of one of them. */
+  /** An ISO, a folder with what it holds, a netboot.tar.gz, a disk image, or the http address of one of them. */
   readonly source: string;
   /** What the ISO or the tar must be, in hexadecimal digits. */
   readonly sha256?: string | undefined;
@@ -123,26 +124,14 @@ async function importFile(
     await checkSha256(path, sha256, source, signal);
   }
   onProgress?.({ stage: 'list', message: source });
+  const kind = await diskImageKind(path, source);
+  if (kind) return importDiskImage(options, work, path, { kind, isOurs });
   const medium = await openMedium(path, source, work.scratch, signal);
   const plan = await planImport(medium, options);
   const names = await writeArtefacts(plan, work, options, isOurs);
   const untold = await tellContents(plan, work, options);
-  const manifest = await writeManifest(
-    work.result,
-    {
-      name: options.name,
-      version: options.version,
-      architecture: options.architecture,
-      bootStyle: plan.bootStyle,
-      ...(plan.rootFormat === undefined ? {} : { rootFormat: plan.rootFormat }),
-      kernelArguments: [...plan.kernelArguments],
-    },
-    {
-      ...(signal && { signal }),
-      onBytes: (bytes, ofBytes) => onProgress?.({ stage: 'hash', fraction: bytes / ofBytes }),
-    },
-    names,
-  );
+  const { bootStyle, rootFormat, kernelArguments } = plan;
+  const manifest = await writeRelease(options, work, { bootStyle, rootFormat, kernelArguments }, names);
   const { layout, taken, notes } = plan;
   return {
     manifest,
@@ -150,6 +139,65 @@ async function importFile(
     taken,
     menuArguments: plan.menuArguments,
     notes: [...notes, ...untold],
+  };
+}
+
+function writeRelease(
+  { name, version, architecture, signal, onProgress }: ImportOptions,
+  { result }: WorkFolder,
+  {
+    bootStyle,
+    rootFormat,
+    kernelArguments,
+  }: Pick<ImportPlan, 'bootStyle' | 'rootFormat' | 'kernelArguments'>,
+  names: Partial<Record<ArtefactRole, string>> = {},
+): Promise<Manifest> {
+  return writeManifest(
+    result,
+    {
+      ...{ name, version, architecture, bootStyle },
+      ...(rootFormat === undefined ? {} : { rootFormat }),
+      kernelArguments: [...kernelArguments],
+    },
+    {
+      ...(signal && { signal }),
+      onBytes: (bytes, ofBytes) => onProgress?.({ stage: 'hash', fraction: bytes / ofBytes }),
+    },
+    names,
+  );
+}
+
+async function importDiskImage(
+  options: ImportOptions,
+  work: WorkFolder,
+  path: string,
+  how: Pick<DiskImageOptions, 'kind' | 'isOurs'>,
+): Promise<ImportResult> {
+  const { source, signal, onProgress } = options;
+  const unfit = [
+    ...BOOT_ROLES.filter((role) => options.paths?.[role] !== undefined),
+    ...(options.classic === true ? ['classic'] : []),
+    ...(options.bootStyle === undefined ? [] : ['boot-style']),
+    ...(options.kernelArguments.length > 0 ? ['kernel-argument'] : []),
+  ];
+  if (unfit[0] !== undefined)
+    throw problem('disk_image_options', { field: unfit[0], facts: { source, option: `--${unfit[0]}` } });
+  const bytes = await takeDiskImage(path, join(work.result, ARTEFACT_NAMES.disk), {
+    ...how,
+    ...{ source, signal },
+    onBytes: (done, ofBytes) => onProgress?.({ stage: 'copy', fraction: done / ofBytes }),
+  });
+  const manifest = await writeRelease(options, work, {
+    ...{ bootStyle: 'disk-image', rootFormat: undefined, kernelArguments: [] },
+  });
+  return {
+    manifest,
+    layout: 'a disk image',
+    taken: {},
+    menuArguments: { menu: undefined, taken: [], left: [] },
+    notes: [
+      `It takes a disk of ${bytes} bytes or more, and is installed by a profile; nothing boots it live.`,
+    ],
   };
 }
 

@@ -10,7 +10,7 @@ export const problem = defineProblems({
     status: 422,
     message: 'cannot read {source}: {reason}',
     remedy:
-      'Name an ISO, a folder with what an ISO holds, a netboot.tar.gz, or the http address of one of them.',
+      'Name an ISO, a folder with what an ISO holds, a netboot.tar.gz, a disk image, or the http address of one of them.',
   },
   import_unknown: {
     status: 422,
@@ -125,6 +125,26 @@ export const problem = defineProblems({
     status: 422,
     message: 'a classic pair cannot be packed: {reason}',
     remedy: 'Leave out --classic, or import a live medium of Debian, Fedora or CentOS.',
+  },
+  disk_image_format: {
+    status: 422,
+    message: '{source} is in the format {format}; disk images are taken raw or under zstd',
+    remedy: 'Convert it first: {command}',
+  },
+  disk_image_not_one: {
+    status: 422,
+    message: '{source} is no image of a disk: its first sector is no boot sector',
+    remedy: 'Give the image of a whole disk, with its partition table.',
+  },
+  disk_image_broken: {
+    status: 422,
+    message: '{source} cannot be unpacked: {reason}',
+    remedy: FETCH_AGAIN,
+  },
+  disk_image_options: {
+    status: 422,
+    message: '{source} is a disk image, for which {option} means nothing',
+    remedy: 'Leave the option out. Kernel arguments of an installed system are in the image.',
   },
   download_refused: {
     status: 422,

@@ -16,7 +16,8 @@ const REBOOT_MS = 60_000;
 /** SeaBIOS gives up within a second, OVMF within ten. */
 const NO_BOOT_MS = 90_000;
 /** What each says of a disk that it does not start. */
-const NOTHING = { bios: /No bootable device/, uefi: /failed to load Boot\w+ "UEFI Misc Device".*Not Found/ };
+const NOT_FOUND = /failed to load Boot\w+ "UEFI Misc Device".*Not Found/;
+const NOTHING = { bios: /No bootable device/, uefi: NOT_FOUND, 'uefi-secure': NOT_FOUND };
 const UP_MS = 4 * 60_000;
 
 type Firmware = GuestOptions['firmware'];
@@ -125,8 +126,10 @@ export class FaultsSite {
    * @returns `nothing` where firmware finds nothing to start, else what was started: `the old system`, or that the new
    * one is `whole`. @throws with its console for everything between.
    */
-  async boot(file: string): Promise<'nothing' | 'the old system' | 'whole'> {
-    const { firmware } = this;
+  async boot(
+    file: string,
+    firmware: Firmware = this.firmware,
+  ): Promise<'nothing' | 'the old system' | 'whole'> {
     // Of a machine that was told nothing: it starts what it finds.
     const variablesFile = join(this.folder, 'pristine-variables.fd');
     rmSync(variablesFile, { force: true });

@@ -57,6 +57,7 @@ export async function buildSmallSystem(image: string, folder: string): Promise<S
   const modules = `usr/lib/modules/${kernel}`;
   const wanted = [
     ...['usr/bin/busybox', 'usr/bin/bash', 'usr/lib64/ld-linux-x86-64.so.2'],
+    ...['usr/bin/extlinux', 'usr/lib/EXTLINUX'],
     ...['libc.so.6', 'libresolv.so.2', 'libtinfo.so.6*', 'ld-linux-x86-64.so.2'].map(
       (name) => `${LIBRARIES}/${name}`,
     ),

@@ -125,7 +125,9 @@ describe('a medium installs a machine that has no network', {
       assert.ok(noise().equals(before), 'the other disk is as it was');
       await run('cmp', [iso, medium]);
       if (isThorough) {
-        await using guest = new Guest({ ...machine, more: attached(device, medium) });
+        // UEFI was told to start the new system: somebody chooses the medium once more.
+        const chosen = { ...machine, variablesFile: at(`${name}-chosen.fd`) };
+        await using guest = new Guest({ ...chosen, more: attached(device, medium) });
         await chooseInstall(guest);
         await guest.until('asked', () => /before, or begun to: vdb/.test(guest.console), STEP_MS);
         await guest.type('\r');

@@ -125,7 +125,9 @@ describe('a medium installs a machine that has no network', {
       assert.ok(noise().equals(before), 'the other disk is as it was');
       await run('cmp', [iso, medium]);
       {
-        await using guest = new Guest(machine);
+        // A BIOS starts what it takes for the first disk, and no other.
+        const inOrder = firmware === 'bios' ? disks.toReversed() : disks;
+        await using guest = new Guest({ ...machine, disks: inOrder });
         await guest.until('up', () => /on-disk\S* login: /.test(guest.console), STEP_MS);
       }
       if (!isThorough) return;

@@ -207,7 +207,6 @@ class Installation {
     progress.begin('hash', 'what the machine boots from');
     const written = await this.#hashes(espFolders, plan, paths);
     progress.begin('unmount', 'let the disks have all of it');
-    await this.#sync(paths);
     await mounts.unmount(signal);
     await this.#readBack(written, plan, paths);
     progress.begin('boot-entry', 'tell the firmware');

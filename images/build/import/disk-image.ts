@@ -44,7 +44,7 @@ export async function diskImageKind(path: string, source: string): Promise<DiskI
   if (other)
     throw problem('disk_image_format', {
       field: 'source',
-      facts: { source, format: other[1], command: other[2].replace('{source}', source) },
+      facts: { source, format: other[1], command: other[2].replace('{source}', () => source) },
     });
   if (!isDisk(head)) return undefined;
   return (await read(ISO_MARK_AT, 5)).toString('latin1') === 'CD001' ? undefined : 'raw';

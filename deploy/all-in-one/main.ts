@@ -17,6 +17,7 @@ const USAGE = `Usage: npm start -- --interface NAME [--interface NAME ...] [opti
   --data FOLDER      where state and artefacts live (default /var/lib/bootswarm)
   --port PORT        of the controller (default 8470)
   --http-port PORT   of the edge's scripts and artefacts (default 8480)
+  --swarm-port PORT  at which machines fetch images of each other and of the edge (default 8481)
 `;
 
 const options = readOptions();
@@ -39,6 +40,7 @@ function readOptions() {
         data: { type: 'string', default: '/var/lib/bootswarm' },
         port: { type: 'string', default: '8470' },
         'http-port': { type: 'string', default: '8480' },
+        'swarm-port': { type: 'string', default: '8481' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -81,7 +83,7 @@ function startEdge(joinToken: string | undefined): Promise<void> {
     [
       ...['--controller', controllerUrl],
       ...['--data', join(options.data, 'edge')],
-      ...['--http-port', options['http-port']],
+      ...['--http-port', options['http-port'], '--swarm-port', options['swarm-port']],
       ...options.interface.flatMap((name) => ['--interface', name]),
     ],
   );

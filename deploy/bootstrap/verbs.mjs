@@ -23,7 +23,15 @@ const lab = [
   'tcpdump',
 ];
 /** Clients of other people that the tests speak to. */
-const peers = ['libarchive-tools', 'curl', 'isc-dhcp-client', 'openssh-client', 'tftp-hpa', 'udhcpc'];
+const peers = [
+  'aria2',
+  'libarchive-tools',
+  'curl',
+  'isc-dhcp-client',
+  'openssh-client',
+  'tftp-hpa',
+  'udhcpc',
+];
 
 /** More of them, for the matrix; none of these packages starts a daemon. */
 const morePeers = ['atftp', 'busybox', 'dhcpcd-base'];
@@ -31,7 +39,10 @@ const morePeers = ['atftp', 'busybox', 'dhcpcd-base'];
 const secureBoot = ['grub-efi-amd64-signed', 'shim-signed'];
 
 /** What the benchmarks measure against. */
-const rivals = ['curl', 'dnsmasq-base', 'kea-admin', 'kea-dhcp4-server', 'nginx-light', 'tftpd-hpa'];
+const rivals = [
+  ...['aria2', 'curl', 'dnsmasq-base', 'kea-admin', 'kea-dhcp4-server', 'nginx-light', 'opentracker'],
+  ...['tftpd-hpa', 'wrk'],
+];
 
 export const verbs = {
   start: { program: 'deploy/all-in-one/main.ts', debian: serve },

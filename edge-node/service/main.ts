@@ -27,6 +27,10 @@ import { InstallLedger } from './state/install-ledger.ts';
 import { Serving } from './state/serving.ts';
 import { readMapFile, TftpTree } from './state/tftp-tree.ts';
 import { WorkLedger } from './state/work-ledger.ts';
+import type { SwarmService } from './swarm/routes.ts';
+import { Seeds } from './swarm/seeds.ts';
+import { Torrents } from './swarm/torrents.ts';
+import { Tracker } from './swarm/tracker.ts';
 import { ArtefactRoom } from './uplink/artefact-room.ts';
 import { ArtefactSync } from './uplink/artefact-sync.ts';
 import { EdgeTrust } from './uplink/trust.ts';
@@ -42,6 +46,7 @@ interface Options {
   readonly tftpMap?: string;
   readonly trustRoot?: string;
   readonly keepHours: number;
+  readonly swarmPort: number;
 }
 
 const command = new Command('bootswarm-edge')
@@ -50,6 +55,12 @@ const command = new Command('bootswarm-edge')
   .requiredOption('--interface <name...>', 'interfaces to serve on')
   .option('--data <folder>', 'where leases, journal and artefacts live', '/var/lib/bootswarm/edge')
   .option('--http-port <port>', 'TCP port of scripts and artefacts', portOf, 8480)
+  .option(
+    '--swarm-port <port>',
+    'TCP port at which machines fetch images of each other and of this edge',
+    portOf,
+    8481,
+  )
   .option('--firmware <folder>', 'boot files of your own, added to the tree or instead of its files')
   .option('--tftp-single-port', 'answer all of TFTP from port 69, for firewalls and NATs that need it')
   .option('--tftp-map <file>', "rules that rename what is asked for, as of tftpd-hpa's --map-file")
@@ -93,6 +104,7 @@ async function start(options: Options): Promise<void> {
       uplink?.statusChanged();
       // Whoever waits for a release to be here is told to begin.
       desk.changed();
+      seeds.look();
     },
   });
   let dhcp: DhcpServer | undefined;
@@ -137,8 +149,27 @@ async function start(options: Options): Promise<void> {
     }),
     trees: new Trees({ serving, isReady: (sha256) => sync.isReady(sha256), folder }),
   };
+  const seeds = await Seeds.start({
+    port: options.swarmPort,
+    isAllowed: (address) => serving.segmentOf(address) !== undefined,
+    pathOf: (sha256) => folder.pathOf(sha256),
+    isReady: (sha256) => sync.isReady(sha256),
+    log,
+  });
+  const tracker = new Tracker({
+    segmentOf: (address) => serving.segmentOf(address)?.name,
+    seedPortOf: (sha256) => seeds.portOf(sha256),
+  });
+  const torrents = new Torrents({
+    pathOf: (sha256) => folder.pathOf(sha256),
+    isReady: (sha256) => sync.isReady(sha256),
+    log,
+  });
   const apply = (state: DesiredState): void => {
     serving.apply(state);
+    tracker.follow(state.releases);
+    torrents.follow(state.releases);
+    seeds.follow(state.releases);
     desk.changed();
     dhcp?.follow(state);
     sync.want(byDemand(state));
@@ -159,6 +190,7 @@ async function start(options: Options): Promise<void> {
     serving,
     agents,
     installers,
+    swarm: { tracker, torrents },
     trust,
     firmware,
     tree,
@@ -192,7 +224,9 @@ async function start(options: Options): Promise<void> {
       stop.abort();
       stopWatch();
       // The last round of leases is written before the end.
-      void Promise.all([stopServing(), dhcp?.stop(), store.close()]).finally(() => process.exit());
+      void Promise.all([stopServing(), seeds.stop(), dhcp?.stop(), store.close()]).finally(() =>
+        process.exit(),
+      );
     });
 
   const credentials = await ensureCredentials(
@@ -226,6 +260,7 @@ interface Served {
   readonly serving: Serving;
   readonly agents: AgentService;
   readonly installers: InstallerDesk;
+  readonly swarm: SwarmService;
   readonly trust: EdgeTrust;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
   readonly tree: TftpTree;
@@ -236,7 +271,7 @@ interface Served {
 async function serve(
   listeners: readonly Listener[],
   { httpPort, tftpSinglePort = false }: Options,
-  { serving, agents, installers, trust, firmware, tree, counters }: Served,
+  { serving, agents, installers, swarm, trust, firmware, tree, counters }: Served,
 ): Promise<() => Promise<void>> {
   const firmwareOf = (name: string): Uint8Array | undefined => firmware.get(name);
   const http = await startHttpServer({
@@ -246,6 +281,7 @@ async function serve(
     artefactOf: (sha256, name) => serving.artefactOf(sha256, name),
     agents,
     installers,
+    swarm,
     trustFileOf: (name) => trust.file(name),
     onSent: (address, { role }, sent) => serving.tell(role, address, artefactNews(sent)),
     onFirmware: (address, name, found) =>

@@ -4,7 +4,7 @@ import { mkdtempDisposable, readFile, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { artefactOf, ChunkIndex, PIECE_BYTES } from '@bootswarm/images/format';
+import { type Artefact, artefactOf, ChunkIndex, Manifest, PIECE_BYTES } from '@bootswarm/images/format';
 import { readBuildFolder, verifyBuildFolder, writeManifest } from './build-folder.ts';
 
 const RELEASE = {
@@ -63,6 +63,35 @@ test('a changed byte is found, with its piece', async () => {
     field: 'root.squashfs',
     message: /piece 2 of 3 \(from byte 1048576\) differs/,
   });
+});
+
+test('what machines fetch from each other tells the infohash of its swarm', async () => {
+  await using folder = await buildFolder();
+  const { manifest } = await readBuildFolder(folder.path);
+  for (const { role, infohash } of manifest.artefacts)
+    assert.equal(infohash !== undefined, role === 'root', role);
+  await verifyBuildFolder(folder.path);
+});
+
+test('an infohash of something else is refused, and none is needed', async () => {
+  await using folder = await buildFolder();
+  const file = join(folder.path, 'manifest.json');
+  const manifest = Manifest.parse(JSON.parse(await readFile(file, 'utf8')));
+  const rewrite = (change: (root: Artefact) => Artefact): Promise<void> =>
+    writeFile(
+      file,
+      JSON.stringify({
+        ...manifest,
+        artefacts: manifest.artefacts.map((artefact) =>
+          artefact.role === 'root' ? change(artefact) : artefact,
+        ),
+      }),
+    );
+  await rewrite((root) => ({ ...root, infohash: '0'.repeat(40) }));
+  await assert.rejects(verifyBuildFolder(folder.path), { code: 'manifest_invalid', message: /infohash/ });
+  // As releases were that are older than swarms.
+  await rewrite(({ infohash: _, ...root }) => root);
+  await verifyBuildFolder(folder.path);
 });
 
 test('a truncated artefact is refused without reading it', async () => {

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import {
   type Artefact,
   type ArtefactRole,
+  artefactTorrent,
   type Digest,
   digestOf,
+  isSwarmed,
   Manifest,
   makeChunkIndex,
+  type Problem,
+  torrentDigestOf,
 } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { problem } from './problems.ts';
@@ -61,7 +65,8 @@ export async function readBuildFolder(folder: string): Promise<BuildFolder> {
 
 /**
  * Opens a build folder and hashes every byte of it.
- * @throws Problem `artefact_wrong_hash`, naming the first piece that differs; else as `readBuildFolder`.
+ * @throws Problem `artefact_wrong_hash`, naming the first piece that differs; `manifest_invalid` where the manifest
+ * contradicts itself or an infohash is another artefact's; else as `readBuildFolder`.
  */
 export async function verifyBuildFolder(folder: string, options: HashOptions = {}): Promise<BuildFolder> {
   const build = await readBuildFolder(folder);
@@ -70,7 +75,7 @@ export async function verifyBuildFolder(folder: string, options: HashOptions = {
   for (const artefact of build.manifest.artefacts) {
     const digest = await digestFile(
       build.artefactPath(artefact),
-      artefact.pieceBytes,
+      { pieceBytes: artefact.pieceBytes, isSwarmed: artefact.infohash !== undefined },
       options.signal,
       (bytes) => options.onBytes?.(before + bytes, total),
     );
@@ -123,7 +128,7 @@ export async function describeRelease(
   const artefacts: Artefact[] = [];
   let before = 0;
   for (const { role, name, path, length } of files) {
-    const digest = await digestFile(path, undefined, options.signal, (bytes) =>
+    const digest = await digestFile(path, { isSwarmed: isSwarmed(role) }, options.signal, (bytes) =>
       options.onBytes?.(before + bytes, total),
     );
     artefacts.push({ role, name, ...digest, pieces: [...digest.pieces] });
@@ -171,26 +176,27 @@ async function lengthOf(path: string, file: string): Promise<number> {
   }
 }
 
+/** An infohash needs SHA-1 beside SHA-256; only what is fetched by swarms pays for it. */
 async function digestFile(
   path: string,
-  pieceBytes: number | undefined,
+  how: { readonly pieceBytes?: number; readonly isSwarmed: boolean },
   signal: AbortSignal | undefined,
   onBytes: (bytes: number) => void,
-): Promise<Digest> {
+): Promise<Digest & { readonly infohash?: string }> {
   const stream = createReadStream(path, { highWaterMark: READ_BYTES, ...(signal && { signal }) });
-  return digestOf(stream, onBytes, pieceBytes);
+  if (!how.isSwarmed) return digestOf(stream, onBytes, how.pieceBytes);
+  const { sha1Pieces, ...digest } = await torrentDigestOf(stream, onBytes, how.pieceBytes);
+  return { ...digest, infohash: artefactTorrent(digest, sha1Pieces).infohash };
 }
 
-function refuseOtherDigest(artefact: Artefact, digest: Digest): void {
-  if (digest.sha256 === artefact.sha256) return;
+function refuseOtherDigest(artefact: Artefact, digest: Digest & { readonly infohash?: string }): void {
+  if (digest.sha256 === artefact.sha256) {
+    if (digest.infohash === artefact.infohash) return;
+    throw contradiction(artefact, 'infohash is not that of its bytes');
+  }
   const index = artefact.pieces.findIndex((hash, at) => hash !== digest.pieces[at]);
   // Every piece agrees and the whole does not: then it is the manifest that contradicts itself.
-  if (index < 0) {
-    throw problem('manifest_invalid', {
-      field: 'artefacts',
-      facts: { folder: artefact.name, reason: 'sha256 contradicts the hashes of the pieces' },
-    });
-  }
+  if (index < 0) throw contradiction(artefact, 'sha256 contradicts the hashes of the pieces');
   throw problem('artefact_wrong_hash', {
     field: artefact.name,
     facts: {
@@ -200,6 +206,10 @@ function refuseOtherDigest(artefact: Artefact, digest: Digest): void {
       offset: index * artefact.pieceBytes,
     },
   });
+}
+
+function contradiction(artefact: Artefact, reason: string): Problem {
+  return problem('manifest_invalid', { field: 'artefacts', facts: { folder: artefact.name, reason } });
 }
 
 function reasonOf(error: unknown): string {

@@ -1,4 +1,27 @@
-/** What a release is, byte by byte: the manifest, piece arithmetic, digests and signatures. */
+/** What a release is, byte by byte: the manifest, piece arithmetic, torrents, digests and signatures. */
+export {
+  type Announce,
+  type AnnounceAnswer,
+  type AnnounceEvent,
+  AnnounceRefused,
+  AnnounceUnreadable,
+  announceQuery,
+  COMPACT_PEER_BYTES,
+  compactPeers,
+  decodeAnnounceAnswer,
+  encodeAnnounceAnswer,
+  encodeAnnounceRefusal,
+  type PeerAddress,
+  parseAnnounce,
+  peerAddresses,
+} from './announce.ts';
+export {
+  type Bencode,
+  type BencodeLimits,
+  BencodeUnreadable,
+  decodeBencode,
+  encodeBencode,
+} from './bencode.ts';
 export { BOOT_ROLES, BOOT_STYLES, type BootRole, BootStyle, isBootRole } from './boot-style.ts';
 export { canonicalJson, manifestBytes } from './canonical.ts';
 export { type ChannelId, ChannelName, ChannelPointer, channelId, isChannelId } from './channel.ts';
@@ -28,7 +51,7 @@ export {
   type FileChanges,
   type PackageChange,
 } from './contents-diff.ts';
-export { type Digest, Digester, digestOf, sha256Of } from './digest.ts';
+export { type Digest, Digester, digestOf, sha256Of, type TorrentDigest, torrentDigestOf } from './digest.ts';
 export { InstallMedium, MEDIUM_PATHS, mediumId } from './install-medium.ts';
 export {
   Architecture,
@@ -37,6 +60,8 @@ export {
   artefactOf,
   edgeArtefacts,
   findArtefact,
+  Infohash,
+  isSwarmed,
   KernelArgument,
   Manifest,
   PIECE_BYTES,
@@ -50,4 +75,11 @@ export {
 } from './manifest.ts';
 export { defineProblems, type Facts, Problem, type ProblemBody, type ProblemDetail } from './problem.ts';
 export { makeSigningKey, Signed, type SigningKey, signText, verifySigned } from './signature.ts';
+export {
+  artefactTorrent,
+  type TorrentContent,
+  type TorrentFile,
+  type TorrentSources,
+  torrentFile,
+} from './torrent.ts';
 export { TreeIndex, TreePath } from './tree-index.ts';

@@ -6,6 +6,9 @@ export const PIECE_BYTES = 1024 * 1024;
 
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 
+/** SHA-1 of a torrent's info dictionary (BEP 3). */
+export const Infohash = z.string().regex(/^[0-9a-f]{40}$/, 'must be 40 lower-case hexadecimal digits');
+
 /** `name` and `version` of a release end up in paths and URLs, hence the narrow alphabet. */
 export const ReleaseName = z
   .string()
@@ -45,6 +48,13 @@ export const KernelArgument = z
   .regex(/^(?!\|\|$|&&$|;$|#)/, 'must not be || && ; or begin with #, which iPXE takes for itself')
   .regex(/^(?!.*\$\{)/, 'must not hold ${, which iPXE takes for itself');
 
+/** What machines fetch from each other: the large ones of which each needs all. */
+const SWARMED_ROLES: ReadonlySet<ArtefactRole> = new Set(['root', 'disk']);
+
+export function isSwarmed(role: ArtefactRole): boolean {
+  return SWARMED_ROLES.has(role);
+}
+
 const OPERATORS_ROLES: ReadonlySet<ArtefactRole> = new Set(['contents', 'disk', 'iso']);
 
 export const Artefact = z
@@ -62,6 +72,8 @@ export const Artefact = z
       .max(64 * 1024 * 1024),
     /** SHA-256 of each piece, in order. */
     pieces: z.array(Sha256).min(1),
+    /** Of its swarm. What has none is fetched by HTTP alone, as all was before there were swarms. */
+    infohash: Infohash.optional(),
   })
   .refine((artefact) => artefact.pieces.length === pieceCount(artefact.length, artefact.pieceBytes), {
     path: ['pieces'],

@@ -1,5 +1,12 @@
 /** Moving and keeping the bytes of artefacts: used by controller, edge and agent. */
+export { type AnnouncerOptions, keepAnnouncing } from './announcer.ts';
 export { type ArtefactFile, ArtefactFolder } from './artefact-folder.ts';
 export type { ArtefactSource } from './artefact-source.ts';
 export { type Fetched, fetchArtefact, isWrongHash } from './fetch-artefact.ts';
+export type { Endpoint } from './peers/link.ts';
+export { SwarmNode, type SwarmNodeOptions } from './peers/node.ts';
+export { FilePieces, type FilePiecesOptions, MemoryPieces, type PieceStore } from './peers/piece-store.ts';
+export type { PeerStats, SwarmStats } from './peers/stats.ts';
+export type { Swarm } from './peers/swarm.ts';
+export type { RateLimits, SwarmOptions } from './peers/swarm-options.ts';
 export { sendBytes, sendFile } from './send-file.ts';

@@ -62,7 +62,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'test/architecture': { uses: [] },
   'test/lab': { uses: [] },
   'test/bench': {
-    uses: ['test/lab', 'test/boot', 'controller/contract', 'edge-node/protocols/dhcp4', 'images/format'],
+    uses: [
+      'test/lab',
+      'test/boot',
+      'controller/contract',
+      'edge-node/protocols/dhcp4',
+      'images/format',
+      'images/swarm',
+    ],
   },
   'test/boot': {
     uses: [

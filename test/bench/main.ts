@@ -11,7 +11,9 @@ import { imageBuildBench } from './image-build.ts';
 import { installBench } from './install.ts';
 import { miniBench } from './mini.ts';
 import { publishBench } from './publish.ts';
+import { swarmWireBench } from './swarm-wire.ts';
 import { tftpBench } from './tftp.ts';
+import { trackerBench } from './tracker.ts';
 
 const BENCHES: readonly Bench[] = [
   bootBench,
@@ -24,6 +26,8 @@ const BENCHES: readonly Bench[] = [
   miniBench,
   tftpBench,
   publishBench,
+  swarmWireBench,
+  trackerBench,
 ];
 const FEWEST_ROUNDS = 3;
 

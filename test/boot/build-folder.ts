@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { digestOf, type Manifest } from '@bootswarm/images/format';
+import { artefactTorrent, isSwarmed, type Manifest, torrentDigestOf } from '@bootswarm/images/format';
 
 export interface BuildFiles {
   readonly kernel: Uint8Array;
@@ -21,8 +21,10 @@ export async function writeBuildFolder(
   for (const role of ['kernel', 'initramfs', 'root'] as const) {
     const [name, bytes] = [NAMES[role], files[role]];
     writeFileSync(`${folder}/${name}`, bytes);
-    const { pieces, ...digest } = await digestOf(ReadableStream.from([bytes]));
-    artefacts.push({ role, name, ...digest, pieces: [...pieces] });
+    const { pieces, sha1Pieces, ...digest } = await torrentDigestOf(ReadableStream.from([bytes]));
+    const { infohash } = artefactTorrent(digest, sha1Pieces);
+    const swarm = isSwarmed(role) ? { infohash } : {};
+    artefacts.push({ role, name, ...digest, pieces: [...pieces], ...swarm });
   }
   const manifest: Manifest = {
     format: 1,

@@ -34,6 +34,8 @@ interface Bench {
   readonly callers: ScriptCaller[];
   /** What was told of transfers. */
   readonly sent: string[];
+  /** What reached the tracker. */
+  readonly announces: string[];
   /** Sends the path as it stands, as no URL parser would. */
   readonly ask: (path: string, headers?: Record<string, string>, method?: string) => Promise<Answer>;
 }
@@ -44,6 +46,7 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
   const counters = new Counters();
   const callers: ScriptCaller[] = [];
   const sent: string[] = [];
+  const announces: string[] = [];
   const artefact: Servable = { sha256: SHA256, path: join(folder, 'root'), role: 'root' };
   const server = await startHttpServer({
     port: 0,
@@ -60,6 +63,16 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
         tookOfTree: () => {},
       },
       trees: { find: async () => ({ kind: 'none' }) },
+    },
+    swarm: {
+      tracker: {
+        announce: (query, { address, edgeAddress }) => {
+          announces.push(`${address} at ${edgeAddress}: ${query}`);
+          if (query === 'fail') throw new Error('on purpose');
+          return Buffer.from('d5:peers3:a\xffbe', 'latin1');
+        },
+      },
+      torrents: { find: (_, httpUrl) => Buffer.from(httpUrl) },
     },
     artefactOf: (sha256, name) => (sha256 === SHA256 && name === 'root.squashfs' ? artefact : undefined),
     agents: {
@@ -89,7 +102,7 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
       request.end();
     });
   try {
-    await run({ server, port, counters, callers, sent, ask });
+    await run({ server, port, counters, callers, sent, announces, ask });
   } finally {
     server.close();
     server.closeAllConnections();
@@ -249,6 +262,30 @@ describe('files', () => {
       for (const method of ['PUT', 'POST', 'DELETE', 'PATCH'])
         for (const path of [ARTEFACT, '/firmware/snponly.efi', '/boot.ipxe?mac=52:54:00:aa:00:01'])
           assert.equal((await ask(path, {}, method)).status, 404, `${method} ${path}`);
+    }));
+});
+
+describe('swarms', () => {
+  test('an announce reaches the tracker as it was sent, with both ends of its connection', () =>
+    withServer(async ({ ask, announces }) => {
+      const { status, body, headers } = await ask('/announce?info_hash=%ff%2F+a&ip=10.0.0.1');
+      assert.deepEqual([status, body.toString('latin1')], [200, 'd5:peers3:a\xffbe']);
+      assert.equal(headers['cache-control'], 'no-store');
+      assert.deepEqual(announces, ['127.0.0.1 at 127.0.0.1: info_hash=%ff%2F+a&ip=10.0.0.1']);
+      assert.equal((await ask('/announce')).status, 404);
+      assert.equal((await ask('/announce?port=1', {}, 'POST')).status, 404);
+    }));
+
+  test('an announce on which the tracker fails is answered, and the server goes on', () =>
+    withServer(async ({ ask }) => {
+      assert.equal((await ask('/announce?fail')).status, 500);
+      assert.equal((await ask('/announce?again')).status, 200);
+    }));
+
+  test('a torrent is made for the address at which the edge was reached', () =>
+    withServer(async ({ ask, port }) => {
+      const { status, body } = await ask(`/torrents/${SHA256}.torrent`);
+      assert.deepEqual([status, body.toString()], [200, `http://127.0.0.1:${port}`]);
     }));
 });
 

@@ -10,6 +10,7 @@ import { type AgentService, agentRoutes, isForAgents } from '../agents/routes.ts
 import { type InstallerDesk, installerRoutes } from '../installers/routes.ts';
 import { problem } from '../problems.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
+import { answerAnnounce, isAnnounce, type SwarmService, torrentRoutes } from '../swarm/routes.ts';
 import type { Counters } from './counters.ts';
 import { announcesBody, type ConnectionCaps, capConnections, refuseBody } from './http-limits.ts';
 
@@ -37,6 +38,7 @@ export interface HttpService {
   readonly trustFileOf: (name: string) => string | undefined;
   readonly agents: AgentService;
   readonly installers: InstallerDesk;
+  readonly swarm: SwarmService;
   /** Told how the transfer of an artefact ended. */
   readonly onSent: (clientAddress: string, artefact: Servable, sent: Sent) => void;
   /** Told that a boot file was sent whole, or asked for in vain. */
@@ -58,6 +60,7 @@ export async function startHttpServer(service: HttpService): Promise<Server> {
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     if (announcesBody(incoming) && !isForAgents(incoming.method, incoming.url))
       refuseBody(incoming, outgoing);
+    else if (isAnnounce(incoming)) announce(service, incoming, outgoing);
     else void answer(incoming, outgoing);
   };
   const server = createServer(
@@ -91,6 +94,17 @@ export async function startHttpServer(service: HttpService): Promise<Server> {
   return server;
 }
 
+function announce({ swarm, log }: HttpService, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { localAddress = '' } = incoming.socket;
+  const announcer = { address: clientOf(incoming), edgeAddress: plainIpv4(localAddress) };
+  try {
+    answerAnnounce(swarm.tracker, incoming, outgoing, announcer);
+  } catch (error) {
+    log.error({ err: error }, 'an announce failed');
+    outgoing.writeHead(500).end();
+  }
+}
+
 function makeApp(service: HttpService): Hono<Bindings> {
   const app = new Hono<Bindings>();
 
@@ -109,7 +123,7 @@ function makeApp(service: HttpService): Hono<Bindings> {
 
   app.get('/firmware/:name', async (c) => {
     const name = c.req.param('name');
-    const client = clientOf(c);
+    const client = clientOf(c.env.incoming);
     const bytes = service.firmwareOf(name);
     if (!bytes) {
       service.onFirmware(client, name, false);
@@ -131,7 +145,7 @@ function makeApp(service: HttpService): Hono<Bindings> {
     const { sha256 } = artefact;
     const { incoming, outgoing } = c.env;
     // A socket that was closed after its last byte has forgotten whose it was.
-    const client = clientOf(c);
+    const client = clientOf(c.env.incoming);
     const sent = artefact.bytes
       ? await sendBytes(incoming, outgoing, { bytes: artefact.bytes, sha256 })
       : await sendFile(incoming, outgoing, { path: artefact.path, sha256 });
@@ -148,6 +162,7 @@ function makeApp(service: HttpService): Hono<Bindings> {
 
   app.route('/', agentRoutes(service.agents, whoAsks));
   app.route('/', installerRoutes(service.installers, whoAsks));
+  app.route('/', torrentRoutes(service.swarm.torrents, whoAsks));
 
   app.notFound((c) => {
     service.counters.count('http not found');
@@ -172,11 +187,11 @@ function sha256Of(bytes: Uint8Array): string {
 /** Whoever asks, and the URL of this edge by the address at which he reached it. */
 function whoAsks(c: Context<Bindings>): { readonly address: string; readonly httpUrl: string } {
   const { localAddress = '', localPort = 0 } = c.env.incoming.socket;
-  return { address: clientOf(c), httpUrl: `http://${plainIpv4(localAddress)}:${localPort}` };
+  return { address: clientOf(c.env.incoming), httpUrl: `http://${plainIpv4(localAddress)}:${localPort}` };
 }
 
-function clientOf(c: Context<Bindings>): string {
-  return plainIpv4(c.env.incoming.socket.remoteAddress ?? '');
+function clientOf({ socket }: IncomingMessage): string {
+  return plainIpv4(socket.remoteAddress ?? '');
 }
 
 /** A socket of both families writes IPv4 addresses as `::ffff:10.1.2.3`. */

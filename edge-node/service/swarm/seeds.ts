@@ -1,0 +1,105 @@
+import { type Artefact, edgeArtefacts, type Manifest } from '@bootswarm/images/format';
+import { FilePieces, type Swarm, SwarmNode } from '@bootswarm/images/swarm';
+import type { Logger } from 'pino';
+import { problem as edgeProblem } from '../problems.ts';
+
+/** Machines that fetch of one artefact at once; the others fetch of these. Each piece leaves the edge a few times at most. */
+const SLOTS = 8;
+
+export interface SeedsParts {
+  /** TCP; 0 for one that is free. */
+  readonly port: number;
+  /** Whether a machine of this edge's segments has an address. */
+  readonly isAllowed: (address: string) => boolean;
+  readonly pathOf: (sha256: string) => string;
+  /** Whether an artefact is whole and verified here. */
+  readonly isReady: (sha256: string) => boolean;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+}
+
+interface Seed {
+  readonly swarm: Swarm;
+  readonly pieces: FilePieces;
+}
+
+/** What this edge gives to swarms, over one port: all that is whole here and has an infohash. */
+export class Seeds {
+  readonly #parts: SeedsParts;
+  readonly #node: SwarmNode;
+  /** By SHA-256. */
+  #wanted: ReadonlyMap<string, Artefact> = new Map();
+  readonly #seeds = new Map<string, Seed>();
+  #changing: Promise<void> = Promise.resolve();
+
+  private constructor(parts: SeedsParts, node: SwarmNode) {
+    this.#parts = parts;
+    this.#node = node;
+  }
+
+  /** @throws Problem port_in_use */
+  static async start(parts: SeedsParts): Promise<Seeds> {
+    const { port, isAllowed } = parts;
+    try {
+      return new Seeds(parts, await SwarmNode.listen({ port, isAllowed }));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      const facts = {
+        protocol: 'TCP',
+        port,
+        address: 'any address',
+        orElse: ', or choose another with --swarm-port',
+      };
+      throw edgeProblem('port_in_use', { facts, cause: error });
+    }
+  }
+
+  /** Gives what is of these releases, from now on. */
+  follow(releases: readonly Manifest[]): void {
+    const artefacts = releases.flatMap(edgeArtefacts).filter(({ infohash }) => infohash !== undefined);
+    this.#wanted = new Map(artefacts.map((artefact) => [artefact.sha256, artefact]));
+    this.look();
+  }
+
+  /** Something has become whole here, or is so no more. */
+  look(): void {
+    this.#changing = this.#changing.then(() => this.#change());
+  }
+
+  /** At which an artefact is given; undefined where it is not. */
+  portOf(sha256: string): number | undefined {
+    return this.#seeds.has(sha256) ? this.#node.port : undefined;
+  }
+
+  async stop(): Promise<void> {
+    this.#wanted = new Map();
+    this.look();
+    await this.#changing;
+    await this.#node.stop();
+  }
+
+  async #change(): Promise<void> {
+    const { isReady } = this.#parts;
+    for (const [sha256, { swarm, pieces }] of this.#seeds) {
+      if (this.#wanted.has(sha256) && isReady(sha256) && !swarm.isLeft) continue;
+      this.#seeds.delete(sha256);
+      swarm.leave();
+      await pieces[Symbol.asyncDispose]();
+    }
+    for (const artefact of this.#wanted.values())
+      if (isReady(artefact.sha256) && !this.#seeds.has(artefact.sha256)) await this.#give(artefact);
+  }
+
+  async #give(artefact: Artefact): Promise<void> {
+    const { pathOf, log } = this.#parts;
+    const { sha256, name, infohash = '' } = artefact;
+    try {
+      const pieces = await FilePieces.whole(artefact, pathOf(sha256));
+      const swarm = this.#node.join(artefact, infohash, pieces, { isEdge: true, slots: SLOTS });
+      this.#seeds.set(sha256, { swarm, pieces });
+      log.info({ sha256, name, infohash, port: this.#node.port }, 'given to the swarm');
+    } catch (error) {
+      // Machines have it by HTTP all the same; with the next change it is tried again.
+      log.warn({ sha256, name, err: error }, 'an artefact cannot be given to the swarm');
+    }
+  }
+}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InstallOrder, WipeOrder, WorkProgress } from './install-order.ts';
 import { Intent } from './intent.ts';
 import { Ipv4, Mac, Uuid } from './names.ts';
+import { SwarmTerms } from './swarm.ts';
 
 /** Paths of an edge that agents ask, beside those of boot files. */
 export const AGENT_PATHS = {
@@ -75,7 +76,7 @@ export const AgentReport = z.strictObject({
 });
 export type AgentReport = z.infer<typeof AgentReport>;
 
-/** What a machine is to do, as its edge says it: `GET /agent/intent?after=TOKEN&waitSeconds=N`. */
+/** What a machine is to do, as its edge says it: `GET /agent/intent?after=TOKEN&waitSeconds=N&swarm=1`. */
 export const AgentOrder = z.strictObject({
   /** For the next call's `after`: that waits until there is another order. */
   token: z.string().max(64),
@@ -90,6 +91,8 @@ export const AgentOrder = z.strictObject({
   failed: z.string().max(600).optional(),
   /** Of `install` and `wipe`: why it cannot begin yet. */
   notYet: z.string().max(600).optional(),
+  /** Where enough others fetch the same: it is fetched of them. Only for agents that ask with `swarm=1`. */
+  swarm: SwarmTerms.optional(),
 });
 export type AgentOrder = z.infer<typeof AgentOrder>;
 

@@ -73,7 +73,7 @@ export {
   variablesOf,
 } from './installer-profile.ts';
 export { Intent, intentText, isSingleUse } from './intent.ts';
-export { type AddressRange, ipv4ToNumber, numberToIpv4, parseSubnet, rangeHolds } from './ipv4.ts';
+export { type AddressRange, ipv4ToNumber, isHostOf, numberToIpv4, parseSubnet, rangeHolds } from './ipv4.ts';
 export { type BootStage, EdgeRecord, JOURNAL_BATCH_MOST, JournalRecord } from './journal.ts';
 export {
   Machine,
@@ -93,5 +93,6 @@ export { Garbage, ReleaseRemoval, Retention, RetentionRule } from './retention.t
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
 export { SshKey } from './ssh-key.ts';
+export { type SwarmPolicy, SwarmProgress, SwarmTerms } from './swarm.ts';
 export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';
 export { standingAfter, WorkStanding, type WorkStory, workStory } from './work-standing.ts';

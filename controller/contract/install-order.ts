@@ -3,6 +3,7 @@ import { ImageProfile } from './image-profile.ts';
 import { WipeSettings } from './intent.ts';
 import { Ipv4, Mac, Name } from './names.ts';
 import { ReleaseRef } from './release-ref.ts';
+import { SwarmProgress } from './swarm.ts';
 
 /** What the new system is told of the machine that it is installed to. */
 export const InstallMachine = z.strictObject({
@@ -51,6 +52,8 @@ export const WorkProgress = z.strictObject({
   step: z.string().max(40),
   doneBytes: z.int().min(0).optional(),
   totalBytes: z.int().min(0).optional(),
+  /** Of a step that fetches of a swarm. */
+  swarm: SwarmProgress.optional(),
 });
 export type WorkProgress = z.infer<typeof WorkProgress>;
 

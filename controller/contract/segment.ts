@@ -4,6 +4,7 @@ import { DhcpLimits, FirmwareChoice, Reservation, TftpCaps } from './dhcp-policy
 import { Intent, isSingleUse } from './intent.ts';
 import { Menu } from './menu.ts';
 import { Cidr, Ipv4, Name } from './names.ts';
+import { SwarmPolicy } from './swarm.ts';
 
 const Pool = z.strictObject({
   first: Ipv4,
@@ -49,6 +50,7 @@ export const Segment = z.strictObject({
   firmware: FirmwareChoice.default({}),
   tftp: TftpCaps.default({}),
   menu: Menu.optional(),
+  swarm: SwarmPolicy.optional(),
   /** What a machine without an intent of its own does. */
   defaultIntent: Intent.refine(
     (intent) => !isSingleUse(intent),

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { AgentDesk } from './agents/agent-desk.ts';
 import { InspectionDesk } from './agents/inspection-desk.ts';
 import type { AgentService } from './agents/routes.ts';
+import { SwarmDesk } from './agents/swarm-desk.ts';
 import { Tickets } from './agents/ticket.ts';
 import { WorkDesk } from './agents/work-desk.ts';
 import { byDemand } from './decide/demand.ts';
@@ -126,9 +127,16 @@ async function start(options: Options): Promise<void> {
     onChange: (mac) => desk.changed(mac),
     log,
   });
+  const swarmDesk = new SwarmDesk({
+    serving,
+    leases: () => dhcp?.leases() ?? [],
+    isOpen: (machine) => works.isOpen(machine),
+    isGiven: (sha256) => seeds.portOf(sha256) !== undefined,
+  });
   const desk = new AgentDesk({
     holderOf: (address) => dhcp?.at(address),
     dutyOf: (lease, httpUrl) => works.dutyOf(lease, httpUrl),
+    swarmFor: (lease, duty, httpUrl) => swarmDesk.termsFor(lease, duty, new URL(httpUrl).hostname),
     tell: (lease, detail, report) => {
       const { stage, news } = works.newsOf(lease, report, detail);
       serving.tell(stage, lease.address, news);

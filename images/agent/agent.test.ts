@@ -42,6 +42,7 @@ async function run(
     readonly install?: AgentParts['install'];
     readonly wipe?: AgentParts['wipe'];
     readonly live?: AgentParts['live'];
+    readonly giveOn?: AgentParts['giveOn'];
     readonly refusing?: Error;
     readonly rescue?: AgentParts['rescue'];
   } = {},
@@ -82,6 +83,7 @@ async function run(
     install: options.install ?? (() => Promise.reject(new Error('no installation was expected'))),
     wipe: options.wipe ?? (() => Promise.reject(new Error('no wiping was expected'))),
     live: options.live ?? (() => Promise.reject(new Error('no live system was expected'))),
+    giveOn: options.giveOn ?? (async () => {}),
     handOver: () => {
       edge.isLeft = true;
       stop.abort();

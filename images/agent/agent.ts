@@ -8,6 +8,7 @@ import {
   type Inspection,
   type InstallOrder,
   intentText,
+  type SwarmTerms,
   type WipeOrder,
   type WorkEnd,
   type WorkProgress,
@@ -45,14 +46,16 @@ export interface AgentParts {
   readonly inspect: () => Promise<Inspection>;
   /** Fetches and verifies the manifest of a release or channel. @throws where it is not to be believed. */
   readonly verify: (reference: string) => Promise<unknown>;
-  /** Writes to disks. @throws why it failed. */
-  readonly install: (order: InstallOrder, begun: Begun) => Promise<void>;
+  /** Writes to disks. @param swarm whom the image is fetched of, beside the edge. @throws why it failed. */
+  readonly install: (order: InstallOrder, begun: Begun, swarm: SwarmTerms | undefined) => Promise<void>;
+  /** Goes on giving what was fetched of neighbours, until none of them needs it. @param onWait told how many do. */
+  readonly giveOn: (onWait: (fetching: number) => void) => Promise<void>;
   /** Writes to disks. @returns what was done. @throws why it failed. */
   readonly wipe: (order: WipeOrder, begun: Begun) => Promise<string>;
   /** Does not return where it succeeds. */
   readonly reboot: () => Promise<void>;
-  /** Puts a release into memory. @throws why it failed. */
-  readonly live: (release: string, progress: Progress) => Promise<void>;
+  /** Puts a release into memory. @param swarm as that of `install`. @throws why it failed. */
+  readonly live: (release: string, progress: Progress, swarm: SwarmTerms | undefined) => Promise<void>;
   /** Ends the agent, and makes what `live` put there the system. Does not return. */
   readonly handOver: () => void;
   /** Lets whoever has one of the keys in, until the signal ends it. */
@@ -107,8 +110,8 @@ export class Agent {
     if (task.kind === 'wait') return this.#become('waiting', task.reason);
     if (task.kind === 'boot') return this.#boot(task, isFirst);
     if (task.kind === 'failed') return this.#become('failed', task.reason);
-    if (task.kind === 'install') return this.#install(task.order);
-    if (task.kind === 'live') return this.#live(task.release);
+    if (task.kind === 'install') return this.#install(task.order, task.swarm);
+    if (task.kind === 'live') return this.#live(task.release, task.swarm);
     if (task.kind === 'wipe') return this.#wipe(task.order);
     if (task.kind === 'rescue') return this.#rescue(task.sshKeys);
     await this.#become('inspecting', 'looking at the machine');
@@ -123,19 +126,22 @@ export class Agent {
     }
   }
 
-  async #install(order: InstallOrder): Promise<void> {
-    const { install, reboot } = this.#parts;
+  async #install(order: InstallOrder, swarm: SwarmTerms | undefined): Promise<void> {
+    const { install, reboot, giveOn, status } = this.#parts;
     const isDone = await this.#work({
       terms: order,
       termsIn: (another) => another.install,
       stages: { doing: 'installing', done: 'installed' },
       what: `installing ${order.release}`,
       act: async (begun) => {
-        await install(order, begun);
+        await install(order, begun, swarm);
         return `installed ${order.release}`;
       },
     });
     if (!isDone) return;
+    await giveOn((fetching) =>
+      status.say(`giving ${order.release} to ${fetching} neighbours before the reboot`),
+    );
     await this.#wait(LAST_LINE_MS);
     await reboot();
   }
@@ -163,7 +169,7 @@ export class Agent {
     });
   }
 
-  async #live(release: string): Promise<void> {
+  async #live(release: string, swarm: SwarmTerms | undefined): Promise<void> {
     const { live, handOver, status, signal } = this.#parts;
     await this.#become('live', `fetching ${release} into memory`);
     const progress = new Progress(
@@ -172,7 +178,7 @@ export class Agent {
     );
     const reporting = reportWhile(progress, { report: (at) => this.#reportProgress(at), signal });
     try {
-      await live(release, progress);
+      await live(release, progress, swarm);
     } catch (error) {
       await reporting.end();
       signal.throwIfAborted();

@@ -87,6 +87,16 @@ describe('bytes from an edge', () => {
     assert.ok((await all(await ask(url, { start: 7 }))).equals(content.subarray(7)));
   });
 
+  test('a part of them', async () => {
+    const url = await serve(({ headers }, response) => {
+      assert.equal(headers.range, 'bytes=7-11');
+      response.writeHead(206, { 'content-length': 5 }).end(content.subarray(7, 12));
+    });
+    assert.ok((await all(await ask(url, { start: 7, end: 12 }))).equals(content.subarray(7, 12)));
+    const short = await saying('HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\n\r\nabcde');
+    await assert.rejects(ask(short, { start: 7, end: 13 }), /5 bytes, where 6 were asked for/);
+  });
+
   test('none', async () => {
     const url = await serve((_, response) => whole(response, Buffer.alloc(0)));
     assert.equal((await all(await ask(url))).length, 0);

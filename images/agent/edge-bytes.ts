@@ -3,6 +3,8 @@ import { connect, type Socket } from 'node:net';
 export interface ByteRequest {
   /** Of the first byte that is wanted. */
   readonly start: number;
+  /** Behind the last that is wanted; all of it where it is left out. */
+  readonly end?: number;
   /** Of every chunk but the last; 16 KiB at least. All come in the same memory: who wants to keep one copies it. */
   readonly chunkBytes: number;
   readonly signal: AbortSignal;
@@ -79,10 +81,12 @@ class Transfer {
   async begin(): Promise<void> {
     const { protocol, host, pathname, search } = this.#url;
     if (protocol !== 'http:') throw new Error(`${protocol} is not what edges speak`);
-    const { signal, start } = this.#request;
+    const { signal, start, end } = this.#request;
     signal.throwIfAborted();
     signal.addEventListener('abort', this.#onAbort, { once: true });
-    const range = start === 0 ? '' : `range: bytes=${start}-\r\n`;
+    // The last byte is part of a range: RFC 9110, section 14.1.2.
+    const last = end === undefined ? '' : end - 1;
+    const range = isWhole(this.#request) ? '' : `range: bytes=${start}-${last}\r\n`;
     this.#socket.write(
       `GET ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\n${range}connection: close\r\n\r\n`,
     );
@@ -158,7 +162,7 @@ class Transfer {
     }
     this.#head = undefined;
     try {
-      this.#left = contentLength(given.toString('latin1', 0, end), this.#request.start);
+      this.#left = contentLength(given.toString('latin1', 0, end), this.#request);
     } catch (error) {
       this.#fail(error as Error);
       return false;
@@ -177,11 +181,19 @@ class Transfer {
 }
 
 /** Pure. @throws Error for an answer that is not all of what was asked for. */
-function contentLength(head: string, start: number): number {
+function contentLength(head: string, request: ByteRequest): number {
+  const isAll = isWhole(request);
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1]);
-  if (start > 0 && status === 200) throw new Error('the edge sent all of it, in place of the rest');
-  if (status !== (start === 0 ? 200 : 206)) throw new Error(`status ${status}`);
+  if (!isAll && status === 200) throw new Error('the edge sent all of it, in place of a part');
+  if (status !== (isAll ? 200 : 206)) throw new Error(`status ${status}`);
   const [, length] = /^content-length: *(\d{1,15}) *$/im.exec(head) ?? [];
   if (length === undefined) throw new Error('an answer that does not tell its length');
+  const { start, end } = request;
+  if (end !== undefined && Number(length) !== end - start)
+    throw new Error(`${length} bytes, where ${end - start} were asked for`);
   return Number(length);
+}
+
+function isWhole({ start, end }: ByteRequest): boolean {
+  return start === 0 && end === undefined;
 }

@@ -40,7 +40,7 @@ describe('the edge as an agent sees it', () => {
       },
       async (client) => {
         await client.order('t');
-        assert.deepEqual(asked, ['/agent/intent?after=t&waitSeconds=50']);
+        assert.deepEqual(asked, ['/agent/intent?swarm=1&after=t&waitSeconds=50']);
       },
     );
   });

@@ -54,9 +54,9 @@ export class EdgeClient {
    * @param after the token of the last order; undefined before the first.
    */
   async order(after: string | undefined): Promise<AgentOrder> {
-    const query = after === undefined ? '' : `?after=${after}&waitSeconds=${AGENT_WAIT_MOST_SECONDS}`;
+    const wait = after === undefined ? '' : `&after=${after}&waitSeconds=${AGENT_WAIT_MOST_SECONDS}`;
     const waitMs = after === undefined ? 0 : AGENT_WAIT_MOST_SECONDS * 1000;
-    const text = await this.#call(`${AGENT_PATHS.intent}${query}`, { waitMs });
+    const text = await this.#call(`${AGENT_PATHS.intent}?swarm=1${wait}`, { waitMs });
     const parsed = AgentOrder.safeParse(parseJson(text));
     if (!parsed.success) {
       const [issue] = parsed.error.issues;

@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SwarmTerms } from '@bootswarm/controller/contract';
 import { Agent } from './agent.ts';
 import { Consoles } from './console.ts';
 import { EdgeClient } from './edge-client.ts';
@@ -11,6 +12,7 @@ import { collectDisks } from './inspect/collect-disks.ts';
 import { decodeSmbios } from './inspect/smbios.ts';
 import { availableBytes } from './install/fetch-root.ts';
 import { type InstallParts, install } from './install/install.ts';
+import type { Progress } from './install/progress.ts';
 import { programs } from './install/run-program.ts';
 import { parseArguments } from './kernel-arguments.ts';
 import { prepareLive } from './live/live.ts';
@@ -21,6 +23,9 @@ import { edgeSource, ReleaseFetch } from './release-fetch.ts';
 import { rescue } from './rescue.ts';
 import { Status } from './status.ts';
 import { STATUS_PORT, startStatusServer } from './status-server.ts';
+import { GIVE_ON, giveOn, startGiving } from './swarm/give-on.ts';
+import { MachineSwarm } from './swarm/machine-swarm.ts';
+import { BEFORE_REBOOT } from './swarm/spare.ts';
 import { wipeDisks } from './wipe/wipe-disks.ts';
 
 /** Edges serve there unless the kernel's command line says otherwise. */
@@ -29,8 +34,15 @@ const EDGE_PORT = 8480;
 const TRUST_ROOT = '/etc/bootswarm/root.json';
 const TRUST_FOLDER = '/run/bootswarm/trust';
 const VERIFY_MS = 60_000;
+const GIVING_FILE = '/run/bootswarm/giving.json';
 const SMBIOS_TABLE = '/sys/firmware/dmi/tables/DMI';
 const DHCP_SCRIPT = '/usr/lib/bootswarm/udhcpc-script';
+
+const [, , verb, file = ''] = process.argv;
+if (verb === GIVE_ON) {
+  await giveOn(file);
+  process.exit();
+}
 
 const stop = new AbortController();
 // Its children end with it.
@@ -58,6 +70,8 @@ const means = {
   wait: (ms: number) => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
   now: () => performance.now(),
 };
+/** What the last order that fetched of neighbours shares with them. */
+let swarm: MachineSwarm | undefined;
 const findDisks = () => collectDisks(means);
 
 const given = parseArguments(await host.commandLine());
@@ -114,11 +128,12 @@ await new Agent({
   facts: () => host.facts(),
   inspect: () => inspect(means),
   verify: async (reference) => (await openReleases()).manifestOf(reference, stop.signal),
-  install: async (order, begun) => {
+  install: async (order, begun, terms) => {
     await install({
       ...means,
       ...begun,
       ...(await openReleases()),
+      ...(await openSwarm(terms, begun.progress)),
       order,
       firmware: await firmware(),
       findDisks,
@@ -126,16 +141,27 @@ await new Agent({
     // getrusage(2): of this process alone. What waits in memory to be unpacked is the file system's.
     status.say(`memory of the agent: ${process.resourceUsage().maxRSS} kB at most`);
   },
-  live: async (release, progress) => {
+  giveOn: async (onWait) => {
+    await swarm?.untilSpared(BEFORE_REBOOT, stop.signal, onWait);
+    await swarm?.end();
+  },
+  live: async (release, progress, terms) => {
     progress.begin('fetch', release);
     await prepareLive({
       ...means,
       ...(await openReleases()),
+      ...(await openSwarm(terms, progress)),
       release,
       mac: connection.link.mac,
       kernelRelease: kernel,
       availableBytes: async () => availableBytes(await readFile('/proc/meminfo', 'utf8')),
       onBytes: (done, total) => progress.bytes(done, total),
+      onRoot: async (artefact, path) => {
+        if (!terms || artefact.infohash === undefined) return;
+        await startGiving({ artefact, path, terms, edgeUrl }, GIVING_FILE).catch((error: Error) =>
+          status.say(`the root is not given to neighbours any more: ${error.message}`),
+        );
+      },
     });
   },
   handOver: () => {
@@ -175,6 +201,25 @@ async function openReleases(): Promise<Pick<InstallParts, 'manifestOf' | 'pieces
       releases.manifestOf(reference, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_MS)])),
     pieces: (artefact, signal, first) => releases.pieces(artefact, signal, first),
   };
+}
+
+/** Opens what this machine shares of one order; where that cannot be, the order is done by HTTP alone. */
+async function openSwarm(
+  terms: SwarmTerms | undefined,
+  progress: Progress,
+): Promise<Pick<InstallParts, 'neighbours'>> {
+  await swarm?.end();
+  swarm = undefined;
+  if (!terms) return {};
+  try {
+    const opened = await MachineSwarm.open({ ...means, terms, edgeUrl });
+    swarm = opened;
+    progress.follow(() => opened.progress);
+    return { neighbours: opened };
+  } catch (error) {
+    status.say(`fetching by HTTP, as there is no swarm: ${(error as Error).message}`);
+    return {};
+  }
 }
 
 async function trustRoot(): Promise<string | undefined> {

@@ -133,6 +133,11 @@ function requirePiece({ name, pieces }: Artefact, index: number, bytes: Uint8Arr
   if (sha256Of(bytes) !== pieces[index]) throw problem('piece_wrong', { facts: { name, index } });
 }
 
+/** Of an artefact at an edge. */
+export function artefactUrl(edgeUrl: string, { sha256, name }: Artefact): string {
+  return `${edgeUrl}/artefacts/${sha256}/${name}`;
+}
+
 /** An edge's HTTP. */
 export function edgeSource(edgeUrl: string): ReleaseSource {
   return {
@@ -141,10 +146,10 @@ export function edgeSource(edgeUrl: string): ReleaseSource {
       if (response.status === 404) return undefined;
       return bodyOf(response);
     },
-    artefact: ({ sha256, name, pieceBytes, length }, start, signal) =>
-      getBytes(`${edgeUrl}/artefacts/${sha256}/${name}`, {
+    artefact: (artefact, start, signal) =>
+      getBytes(artefactUrl(edgeUrl, artefact), {
         ...{ start, signal, silenceMs: SILENCE_MOST_MS },
-        chunkBytes: Math.min(pieceBytes, length),
+        chunkBytes: Math.min(artefact.pieceBytes, artefact.length),
       }),
   };
 }

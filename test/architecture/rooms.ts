@@ -54,7 +54,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'images/trust/testing': { uses: ['images/format', 'images/trust'] },
   // The agent speaks to edges as the contract says: images/decisions/0007.
   'images/agent': {
-    uses: ['controller/contract', 'images/format', 'images/install', 'images/trust', 'images/trust/testing'],
+    uses: [
+      'controller/contract',
+      'images/format',
+      'images/install',
+      'images/swarm',
+      'images/trust',
+      'images/trust/testing',
+    ],
   },
   'images/build': { uses: ['images/format'] },
   'images/install': { uses: ['images/format'], pure: true },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { AgentReport } from '@bootswarm/controller/contract';
+import type { AgentReport, SwarmTerms } from '@bootswarm/controller/contract';
 import type { Lease } from '../decide/lease.ts';
 import { quietLog } from '../testing/quiet-log.ts';
 import { AgentDesk } from './agent-desk.ts';
@@ -8,7 +8,7 @@ import type { Duty } from './duty.ts';
 
 const mac = '52:54:00:00:00:01';
 const address = '10.1.2.100';
-const caller = { address, httpUrl: 'http://10.1.2.1:8480' };
+const caller = { address, httpUrl: 'http://10.1.2.1:8480', canSwarm: true };
 const lease: Lease = { segment: 'lab', address, mac, state: 'bound', expiresAtMs: 1_000_000 };
 const report: AgentReport = {
   format: 1,
@@ -25,10 +25,16 @@ const never = new AbortController().signal;
 
 function makeDesk(leases: readonly Lease[] = [lease]) {
   const told: string[] = [];
-  const world = { nowMs: 0, duty: { intent: { kind: 'inspect' } } as Duty, leases };
+  const world = {
+    nowMs: 0,
+    duty: { intent: { kind: 'inspect' } } as Duty,
+    leases,
+    swarm: undefined as SwarmTerms | undefined,
+  };
   const desk = new AgentDesk({
     holderOf: (asked) => world.leases.find((each) => each.address === asked),
     dutyOf: () => world.duty,
+    swarmFor: () => world.swarm,
     tell: (from, detail) => told.push(`${from.address} ${detail}`),
     log: quietLog().log,
     nowMs: () => world.nowMs,
@@ -130,6 +136,16 @@ describe('an order', () => {
     const { token, intent } = await desk.order(caller, undefined, 50, never);
     assert.deepEqual(intent, { kind: 'inspect' });
     assert.equal((await desk.order(caller, 'another', 50, never)).token, token);
+  });
+
+  test('says with whom to share, to who can, and is no other order for that', async () => {
+    const { desk, world } = makeDesk();
+    const { token } = await desk.order(caller, undefined, 0, never);
+    world.swarm = { subnet: '10.1.2.0/24', edge: '10.1.2.1' };
+    const among = await desk.order(caller, undefined, 0, never);
+    assert.deepEqual([among.swarm, among.token], [world.swarm, token]);
+    const alone = await desk.order({ ...caller, canSwarm: false }, undefined, 0, never);
+    assert.equal(alone.swarm, undefined);
   });
 
   test('is waited for, and comes when the desired state changes it', async () => {

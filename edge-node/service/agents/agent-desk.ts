@@ -4,6 +4,7 @@ import {
   type AgentLog,
   type AgentOrder,
   type AgentReport,
+  type SwarmTerms,
 } from '@bootswarm/controller/contract';
 import type { Logger } from 'pino';
 import type { Lease } from '../decide/lease.ts';
@@ -22,10 +23,21 @@ export interface AgentDeskParts {
   readonly holderOf: (address: string) => Lease | undefined;
   /** @param httpUrl of this edge, as the machine reached it. */
   readonly dutyOf: (lease: Lease, httpUrl: string) => Duty;
+  /** With whom a machine shares what its duty makes it fetch. */
+  readonly swarmFor: (lease: Lease, duty: Duty, httpUrl: string) => SwarmTerms | undefined;
   /** Journals what an agent said. */
   readonly tell: (lease: Lease, detail: string, report: AgentReport) => void;
   readonly log: Pick<Logger, 'info'>;
   readonly nowMs?: () => number;
+}
+
+/** Who asks for an order. */
+export interface OrderCaller {
+  readonly address: string;
+  /** Of this edge, as the machine reached it. */
+  readonly httpUrl: string;
+  /** Whether it can fetch of its neighbours. */
+  readonly canSwarm: boolean;
 }
 
 /** Where agents report, and are told what to do. A machine is known by its address, and by the lease of that. */
@@ -68,12 +80,11 @@ export class AgentDesk {
 
   /**
    * What a machine is to do, once that is not what `after` was, or when the wait is over.
-   * @param httpUrl of this edge, as the machine reached it.
    * @param waitSeconds at most AGENT_WAIT_MOST_SECONDS. @param signal ends the wait: the agent hung up.
    * @throws Problem agent_without_lease, agent_too_often
    */
   async order(
-    { address, httpUrl }: { readonly address: string; readonly httpUrl: string },
+    { address, httpUrl, canSwarm }: OrderCaller,
     after: string | undefined,
     waitSeconds: number,
     signal: AbortSignal,
@@ -82,7 +93,11 @@ export class AgentDesk {
     const deadline = this.#nowMs() + Math.min(waitSeconds, AGENT_WAIT_MOST_SECONDS) * 1000;
     this.#waiting.get(mac)?.(false);
     for (;;) {
-      const order = orderOf(this.#parts.dutyOf(this.#lease(address), httpUrl));
+      const { dutyOf, swarmFor } = this.#parts;
+      const lease = this.#lease(address);
+      const duty = dutyOf(lease, httpUrl);
+      const swarm = canSwarm ? swarmFor(lease, duty, httpUrl) : undefined;
+      const order = orderOf(duty, swarm);
       const leftMs = deadline - this.#nowMs();
       if (order.token !== after || leftMs <= 0 || signal.aborted) return order;
       if (!(await this.#change(mac, leftMs, signal))) return order;
@@ -125,12 +140,12 @@ export class AgentDesk {
   }
 }
 
-function orderOf({ intent, epoch, work = {} }: Duty): AgentOrder {
+function orderOf({ intent, epoch, work = {} }: Duty, swarm: SwarmTerms | undefined): AgentOrder {
   const { install, wipe, ...rest } = work;
-  // Each order has a ticket of its own, which makes it no other order.
+  // Each order has a ticket of its own, which makes it no other order. Nor do others that fetch the same, or do so no more.
   const said = [intent, epoch, rest, withoutTicket(install), withoutTicket(wipe)];
   const token = createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 16);
-  return { token, intent, ...work };
+  return { token, intent, ...work, ...(swarm === undefined ? {} : { swarm }) };
 }
 
 function withoutTicket<Order extends { readonly ticket: string }>(

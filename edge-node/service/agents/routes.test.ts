@@ -38,6 +38,7 @@ async function withRoutes(
         ? { segment: 'lab', address: asked, mac, state: 'bound', expiresAtMs: Number.MAX_SAFE_INTEGER }
         : undefined,
     dutyOf: () => ({ intent: { kind: 'inspect' } }),
+    swarmFor: () => undefined,
     tell: (_, detail) => told.push(detail),
     log: quietLog().log,
   });

@@ -79,7 +79,8 @@ export function agentRoutes({ desk, works, inspections }: AgentService, whoAsks:
     const close = (): void => hungUp.abort();
     c.env.outgoing.once('close', close);
     try {
-      return c.json(await desk.order(whoAsks(c), after, waitSeconds, hungUp.signal), 200, {
+      const caller = { ...whoAsks(c), canSwarm: c.req.query('swarm') === '1' };
+      return c.json(await desk.order(caller, after, waitSeconds, hungUp.signal), 200, {
         'cache-control': 'no-store',
       });
     } finally {

@@ -94,6 +94,11 @@ export class WorkDesk {
     return { ...duty, work };
   }
 
+  /** Whether what a machine is to do once is not done yet, and not given up. */
+  isOpen(machine: Machine): boolean {
+    return standingOf(machine, this.#parts.ledger.workOf(machine.id)).kind === 'open';
+  }
+
   /** An agent is to be told of a release only once it can have all of it. */
   #liveDuty(duty: Duty): Duty {
     const { intent } = duty;

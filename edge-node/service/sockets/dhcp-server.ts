@@ -83,6 +83,11 @@ export class DhcpServer {
     return this.#holders.get(address);
   }
 
+  /** Of every address, live or not. */
+  leases(): Iterable<Lease> {
+    return this.#holders.values();
+  }
+
   /** Serves these segments by this policy from now on. */
   follow(site: SiteFacts): void {
     this.#order({ kind: 'follow', site });

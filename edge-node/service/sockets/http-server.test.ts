@@ -79,6 +79,7 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
       desk: new AgentDesk({
         holderOf: () => undefined,
         dutyOf: () => ({ intent: { kind: 'local' } }),
+        swarmFor: () => undefined,
         tell: () => {},
         log: quietLog().log,
       }),

@@ -140,6 +140,7 @@ export class WorkSite {
     this.#desk = new AgentDesk({
       holderOf,
       dutyOf: (lease, httpUrl) => this.works.dutyOf(lease, httpUrl),
+      swarmFor: () => undefined,
       tell: (lease, detail, report) => {
         const { stage, news } = this.works.newsOf(lease, report, detail);
         this.#serving.tell(stage, lease.address, news);

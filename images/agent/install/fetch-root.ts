@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
-import { type Artefact, Problem } from '@bootswarm/images/format';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type Artefact, Problem, pieceRange } from '@bootswarm/images/format';
 import { backoffMs } from '../backoff.ts';
 import type { VerifiedPiece } from '../release-fetch.ts';
 import { problem } from './problems.ts';
@@ -9,8 +9,21 @@ const STALL_MINUTES = 15;
 /** A piece that comes wrong once may have been damaged on its way; so often it is what the edge has. */
 const WRONG_MOST = 3;
 
+/** Neighbours that fetch the same. */
+export interface Neighbours {
+  /**
+   * Fetches an artefact to a file, every piece verified and where it belongs, and goes on giving it to them.
+   * @returns false where nothing more came.
+   */
+  fetch(artefact: Artefact, path: string, onBytes: FetchParts['onBytes']): Promise<boolean>;
+  /** Gives nothing any more, and holds no file open. */
+  end(): Promise<void>;
+}
+
 export interface FetchParts {
-  /** Verified pieces of an artefact in order, from `first` on: over HTTP here, by the swarm later. */
+  /** Where enough others fetch the same. */
+  readonly neighbours?: Neighbours;
+  /** Verified pieces of an artefact in order, from `first` on, over HTTP. */
   readonly pieces: (artefact: Artefact, signal: AbortSignal, first: number) => AsyncIterable<VerifiedPiece>;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
@@ -69,6 +82,48 @@ export async function fetchPieces(
       await wait(backoffMs(Math.min(failures, 5), Math.random()));
       signal.throwIfAborted();
     }
+  }
+}
+
+/**
+ * Fetches an artefact to a file: of neighbours where there are some, and else, or where those have nothing to give, by HTTP.
+ * @throws as fetchPieces, and what the disk throws.
+ */
+export async function fetchToPath(artefact: Artefact, path: string, parts: FetchParts): Promise<void> {
+  const { neighbours, onBytes, signal } = parts;
+  if (neighbours && artefact.infohash !== undefined) {
+    if (await neighbours.fetch(artefact, path, onBytes)) return;
+    signal.throwIfAborted();
+  }
+  const file = await open(path, 'w', 0o600);
+  try {
+    await fetchToFile(artefact, file, parts);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The pieces of an artefact in order, of a file that holds all of it, verified. Each comes in the same memory. */
+export async function* heldPieces(
+  artefact: Artefact,
+  path: string,
+  first: number,
+): AsyncGenerator<VerifiedPiece, void> {
+  const file = await open(path, 'r');
+  try {
+    const memory = Buffer.allocUnsafeSlow(Math.min(artefact.pieceBytes, artefact.length));
+    for (let index = first; index < artefact.pieces.length; index++) {
+      const { start, end } = pieceRange(artefact, index);
+      const bytes = memory.subarray(0, end - start);
+      for (let filled = 0; filled < bytes.length; ) {
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+        if (bytesRead === 0) throw new Error(`${path} ends at byte ${start + filled} of ${artefact.length}`);
+        filled += bytesRead;
+      }
+      yield { index, start, bytes };
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { type Artefact, findArtefact, type Manifest, Problem, releaseId } from '@bootswarm/images/format';
 import {
   type DevicePaths,
@@ -21,7 +21,8 @@ import {
 import { diskFailure } from './disk-failure.ts';
 import { mountRootOf, writeDiskImage } from './disk-image.ts';
 import { arrayLines, loadDrivers, prepareDisks, releaseDisks } from './disks.ts';
-import { availableBytes, type FetchParts, fetchToFile, holdingPlace } from './fetch-root.ts';
+import { type FetchParts, fetchToPath } from './fetch-root.ts';
+import { ImageHold } from './image-hold.ts';
 import { clearMounts, Mounts } from './mounts.ts';
 import { NewSystem, runHooks } from './new-system.ts';
 import { isSamePlan, planMachine } from './plan-machine.ts';
@@ -38,7 +39,6 @@ import type { InstallTerms } from './terms.ts';
 import { unpackRoot } from './unpack.ts';
 
 const TARGET = '/mnt/target';
-const HOLD = '/run/bootswarm/hold';
 const KERNEL_FILE = '/run/bootswarm/kernel';
 /** There from the first write on: an agent that starts anew finds by it that another one ended within its work. */
 const WRITING = '/run/bootswarm/writing';
@@ -69,6 +69,7 @@ export async function install(parts: InstallParts): Promise<void> {
   try {
     await run.all();
   } catch (error) {
+    await parts.neighbours?.end();
     const signal = AbortSignal.timeout(CLEAN_MS);
     await mounts.unmount(signal).catch((cause: Error) => parts.say(`left mounted: ${cause.message}`));
     if (run.isWriting)
@@ -219,40 +220,22 @@ class Installation {
   async #fetchAndUnpack(root: Artefact, manifest: Manifest): Promise<void> {
     const { progress, programs, say, signal } = this.#parts;
     const mounts = this.#mounts;
-    const place = holdingPlace(root.length, availableBytes(await readFile('/proc/meminfo', 'utf8')));
-    progress.begin('fetch', `${root.name} of ${root.length} bytes to ${place}`);
-    if (place === 'memory')
-      await mounts.mount('tmpfs', HOLD, { type: 'tmpfs', options: `size=${root.length + 2 ** 20}` }, signal);
+    const hold = new ImageHold(this.#fetchParts(), mounts);
     // Hidden on the new root, and gone before that is looked at.
-    const path = place === 'memory' ? `${HOLD}/${root.name}` : `${TARGET}/.bootswarm-${root.name}`;
-    const file = await open(path, 'w', 0o600);
-    try {
-      await fetchToFile(root, file, this.#fetchParts());
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      throw problem('memory_short', { facts: { length: root.length, name: root.name }, cause: error });
-    } finally {
-      await file.close();
-    }
+    const path = await hold.fetch(root, `${TARGET}/.bootswarm-${root.name}`);
     progress.begin('unpack', root.name);
     const onBytes = (done: number): void => progress.bytes(done);
     await unpackRoot(path, TARGET, manifest, { programs, mounts, say, signal, onBytes });
-    await rm(path);
-    if (place === 'memory') await mounts.unmount(signal, HOLD);
+    await hold.letGo();
   }
 
   async #fetchKernel(kernel: Artefact): Promise<string> {
     await mkdir('/run/bootswarm', { recursive: true });
-    const file = await open(KERNEL_FILE, 'w');
-    try {
-      await fetchToFile(kernel, file, this.#fetchParts());
-    } finally {
-      await file.close();
-    }
+    await fetchToPath(kernel, KERNEL_FILE, this.#fetchParts());
     return KERNEL_FILE;
   }
 
-  #fetchParts(): FetchParts {
+  #fetchParts(): FetchParts & Pick<InstallParts, 'progress'> {
     return { ...this.#parts, onBytes: (done, total) => this.#parts.progress.bytes(done, total) };
   }
 
@@ -288,8 +271,12 @@ class Installation {
     const [path = ''] = paths.disks;
     const bytes = plan.disks[0]?.disk.sizeBytes ?? 0;
     await programs.run(['wipefs', '--all', '--force', path], { what: `forget what was on ${path}`, signal });
+    const fetchParts = this.#fetchParts();
+    const hold = new ImageHold(fetchParts, this.#mounts);
+    const pieces = await hold.piecesOf(artefact);
     progress.begin('unpack', `${artefact.name} to ${path}`);
-    const held = await writeDiskImage(artefact, manifest, { path, bytes }, this.#fetchParts());
+    const held = await writeDiskImage(artefact, manifest, { path, bytes }, { ...fetchParts, pieces });
+    await hold.letGo();
     const table = await programs.run(['blkid', '-p', '-o', 'value', '-s', 'PTTYPE', path], {
       what: `look at ${path}`,
       signal,

@@ -70,6 +70,12 @@ export class Mounts {
     }
   }
 
+  /** Takes a mount out of sight at once; it ends when the last file of it is closed. */
+  async detach(folder: string, signal: AbortSignal): Promise<void> {
+    await this.#programs.run(['umount', '-l', folder], { what: `unmount ${folder}`, signal });
+    this.#folders.splice(this.#folders.lastIndexOf(folder), 1);
+  }
+
   async #unmountOne(folder: string, signal: AbortSignal): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {

@@ -1,4 +1,4 @@
-import type { WorkProgress } from '@bootswarm/controller/contract';
+import type { SwarmProgress, WorkProgress } from '@bootswarm/controller/contract';
 
 /** What takes its time, in the order in which it is done: benchmarks go by these names. */
 export type Step =
@@ -32,6 +32,7 @@ export class Progress {
   readonly #now: () => number;
   readonly #say: (line: string) => void;
   readonly #times: StepTime[] = [];
+  #swarm: () => SwarmProgress | undefined = () => undefined;
   #at: { step: Step; since: number; doneBytes?: number; totalBytes?: number } | undefined;
 
   /** @param now milliseconds, of any beginning. */
@@ -46,6 +47,11 @@ export class Progress {
     this.#say(`${step}: ${what}`);
   }
 
+  /** Tells of a swarm as well, while there is one. */
+  follow(swarm: () => SwarmProgress | undefined): void {
+    this.#swarm = swarm;
+  }
+
   bytes(doneBytes: number, totalBytes?: number): void {
     if (this.#at) this.#at = { ...this.#at, doneBytes, ...(totalBytes === undefined ? {} : { totalBytes }) };
   }
@@ -54,7 +60,8 @@ export class Progress {
   get now(): WorkProgress | undefined {
     if (!this.#at) return undefined;
     const { since: _, ...progress } = this.#at;
-    return progress;
+    const swarm = this.#swarm();
+    return swarm === undefined ? progress : { ...progress, swarm };
   }
 
   /** Of all steps that were begun, with the one that runs up to now. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, open, writeFile } from 'node:fs/promises';
-import { findArtefact, type Manifest, releaseId } from '@bootswarm/images/format';
-import { type FetchParts, fetchToFile } from '../install/fetch-root.ts';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { type Artefact, findArtefact, type Manifest, releaseId } from '@bootswarm/images/format';
+import { type FetchParts, fetchToPath } from '../install/fetch-root.ts';
 import { Mounts } from '../install/mounts.ts';
 import type { Programs } from '../install/run-program.ts';
 import { networkChanges, networkKind } from '../install/system/network.ts';
@@ -26,6 +26,8 @@ export interface LiveParts extends FetchParts {
   /** Of the card that the machine booted by. */
   readonly mac: string;
   readonly kernelRelease: string;
+  /** Told of the root once all of it is in memory: this process ends, and cannot give it any longer. */
+  readonly onRoot: (root: Artefact, path: string) => Promise<void>;
 }
 
 /**
@@ -48,10 +50,9 @@ export async function prepareLive(parts: LiveParts): Promise<void> {
     // Of its own size: half of the memory, which is what one has unless said, may be too little.
     await mounts.mount('tmpfs', STORE, { type: 'tmpfs', options: `size=${needed},mode=0700` }, signal);
     const image = `${STORE}/root.img`;
-    {
-      await using file = await open(image, 'w');
-      await fetchToFile(root, file, parts);
-    }
+    await fetchToPath(root, image, parts);
+    await parts.onRoot(root, image);
+    await parts.neighbours?.end();
     const { folder: lower } = await mountSystem(image, manifest, { mounts, signal });
     await mkdir(`${STORE}/upper`);
     await mkdir(`${STORE}/work`);

@@ -87,6 +87,11 @@ export class SwarmNode {
     return this.#blame.banned;
   }
 
+  /** Who it is to other clients (BEP 20), and to trackers. */
+  get peerId(): Uint8Array {
+    return this.#peerId;
+  }
+
   /** Leaves every swarm and frees the port. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);

@@ -10,6 +10,7 @@ import {
 import type { Command } from 'commander';
 import { addInspection } from './inspection.ts';
 import { type IntentOptions, intentOf } from './intent-arguments.ts';
+import { addMachineWork } from './machine-work.ts';
 import { factsText, tableText } from './output.ts';
 import { problem } from './problems.ts';
 import { inSession } from './session.ts';
@@ -24,6 +25,7 @@ install, installer and wipe write to disks: they are done once, and the machine 
 
 export function addMachine(program: Command): void {
   const machine = program.command('machine').description('The servers that boot here.');
+  addMachineWork(machine);
 
   machine
     .command('list')

@@ -16,6 +16,7 @@ import { VariableName, VariableValue } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord, JournalBatch, JournalReceipt } from './journal.ts';
 import { Machine, MachineJournal, MachineStory } from './machine.ts';
+import { EdgeWork, FleetWork } from './machine-work.ts';
 import { MiniSetting } from './mini.ts';
 import { Instant, Name } from './names.ts';
 import { Profile } from './profile.ts';
@@ -364,6 +365,14 @@ export const endpoints = {
     body: EdgeStatus,
     result: Nothing,
   },
+  reportWork: {
+    method: 'put',
+    path: '/v1/edge/work',
+    summary: 'What the machines of the calling edge are at',
+    audience: 'edge',
+    body: EdgeWork,
+    result: Nothing,
+  },
   sendJournal: {
     method: 'post',
     path: '/v1/edge/journal',
@@ -379,6 +388,13 @@ export const endpoints = {
     summary: 'All machines',
     audience: 'operator',
     result: z.array(Machine),
+  },
+  showWork: {
+    method: 'get',
+    path: '/v1/work',
+    summary: 'What machines are at now that takes its time, with what they fetch and of whom',
+    audience: 'operator',
+    result: FleetWork,
   },
   showMachine: {
     method: 'get',

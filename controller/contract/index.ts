@@ -83,6 +83,7 @@ export {
   type Sighting,
   tellingUuid,
 } from './machine.ts';
+export { EdgeWork, FleetWork, MachineWork, workOutlooks } from './machine-work.ts';
 export { Menu, type MenuEntry } from './menu.ts';
 export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';

@@ -20,6 +20,7 @@ import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
+import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
@@ -46,6 +47,7 @@ export interface Services {
   readonly edges: Edges;
   readonly machines: Machines;
   readonly inspections: Inspections;
+  readonly work: FleetWorkBoard;
   readonly profiles: Profiles;
   readonly mini: MiniImages;
   readonly feed: DesiredStateFeed;
@@ -122,6 +124,7 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     policy,
     machines,
     inspections: new Inspections(store),
+    work: new FleetWorkBoard(),
     profiles,
     mini,
     edges,

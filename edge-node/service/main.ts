@@ -10,6 +10,7 @@ import { InspectionDesk } from './agents/inspection-desk.ts';
 import type { AgentService } from './agents/routes.ts';
 import { SwarmDesk } from './agents/swarm-desk.ts';
 import { Tickets } from './agents/ticket.ts';
+import { WorkBoard } from './agents/work-board.ts';
 import { WorkDesk } from './agents/work-desk.ts';
 import { byDemand } from './decide/demand.ts';
 import { artefactNews, missingNews } from './decide/transfer-news.ts';
@@ -28,6 +29,7 @@ import { InstallLedger } from './state/install-ledger.ts';
 import { Serving } from './state/serving.ts';
 import { readMapFile, TftpTree } from './state/tftp-tree.ts';
 import { WorkLedger } from './state/work-ledger.ts';
+import { metricsText } from './swarm/metrics.ts';
 import type { SwarmService } from './swarm/routes.ts';
 import { Seeds } from './swarm/seeds.ts';
 import { Torrents } from './swarm/torrents.ts';
@@ -133,7 +135,9 @@ async function start(options: Options): Promise<void> {
     isOpen: (machine) => works.isOpen(machine),
     isGiven: (sha256) => seeds.portOf(sha256) !== undefined,
   });
+  const board = new WorkBoard();
   const desk = new AgentDesk({
+    board,
     holderOf: (address) => dhcp?.at(address),
     dutyOf: (lease, httpUrl) => works.dutyOf(lease, httpUrl),
     swarmFor: (lease, duty, httpUrl) => swarmDesk.termsFor(lease, duty, new URL(httpUrl).hostname),
@@ -203,6 +207,8 @@ async function start(options: Options): Promise<void> {
     firmware,
     tree,
     counters,
+    metrics: () =>
+      metricsText({ counters: counters.toJSON(), seeds: seeds.stats(), work: board.at(Date.now()) }),
   });
   dhcp = await DhcpServer.start({
     listeners,
@@ -255,6 +261,7 @@ async function start(options: Options): Promise<void> {
       store,
       sync,
       trust,
+      board,
       log,
       addresses: listeners.map(({ address }) => address),
       apply,
@@ -273,13 +280,14 @@ interface Served {
   readonly firmware: ReadonlyMap<string, Uint8Array>;
   readonly tree: TftpTree;
   readonly counters: Counters;
+  readonly metrics: () => string;
 }
 
 /** Opens HTTP and TFTP. @returns what closes them. @throws Problem not_root, port_in_use */
 async function serve(
   listeners: readonly Listener[],
   { httpPort, tftpSinglePort = false }: Options,
-  { serving, agents, installers, swarm, trust, firmware, tree, counters }: Served,
+  { serving, agents, installers, swarm, trust, firmware, tree, counters, metrics }: Served,
 ): Promise<() => Promise<void>> {
   const firmwareOf = (name: string): Uint8Array | undefined => firmware.get(name);
   const http = await startHttpServer({
@@ -290,6 +298,7 @@ async function serve(
     agents,
     installers,
     swarm,
+    metrics,
     trustFileOf: (name) => trust.file(name),
     onSent: (address, { role }, sent) => serving.tell(role, address, artefactNews(sent)),
     onFirmware: (address, name, found) =>

@@ -1,22 +1,26 @@
 /**
  * `npm run demo`: the main job on this host alone. Builds a release, publishes it by the command line, starts
  * a controller and an edge, and boots a BIOS and a UEFI machine in two segments behind DHCP relays. With `--install`
- * the machines are installed.
+ * the machines are installed; with `--swarm N` so many boot live, and fetch of each other.
  */
 import { parseArgs } from 'node:util';
 import { Lab, type Machine, type Segment } from '../lab/index.ts';
 import { buildMinimal } from './build.ts';
 import { installDemo } from './demo-install.ts';
+import { swarmDemo } from './demo-swarm.ts';
 import { Site } from './site.ts';
 import { makeStageReport, type StageReport } from './stages.ts';
 import { tellJournal } from './tell-journal.ts';
 
 /** Emulated on two shared cores, a boot takes two to four minutes. */
 const LOGIN_MS = 600_000;
+/** Of a swarm: each takes 1.5 GiB of this host's memory. */
+const MOST_MACHINES = 12;
 
 const { values: options } = parseArgs({
   options: {
     install: { type: 'boolean', default: false },
+    swarm: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -24,18 +28,29 @@ const { values: options } = parseArgs({
 if (options.help) {
   process.stdout.write(
     [
-      'Usage: npm run demo [-- --install] [--json]',
+      'Usage: npm run demo [-- --install | --swarm N] [--json]',
       'Boots a BIOS and a UEFI machine from a release that it builds and publishes, and prints each stage.',
       'With --install it inspects them, installs them to disks, and boots them from there.',
+      'With --swarm N so many machines boot live at once, and fetch most of the image of each other.',
       'BOOTSWARM_QEMU_ACCEL=kvm uses hardware acceleration where /dev/kvm works.\n',
     ].join('\n'),
   );
 } else {
   const report = makeStageReport(options.json, (line) => process.stdout.write(`${line}\n`));
-  await (options.install ? installDemo(report) : demo(report)).catch((error: unknown) => {
+  await chosenDemo(report).catch((error: unknown) => {
     report.tell({ stage: 'failed', detail: error instanceof Error ? error.message : String(error) });
     process.exitCode = 1;
   });
+}
+
+function chosenDemo(report: StageReport): Promise<void> {
+  const { install, swarm } = options;
+  if (swarm === undefined) return install ? installDemo(report) : demo(report);
+  const count = Number(swarm);
+  if (Number.isInteger(count) && count >= 2 && count <= MOST_MACHINES) return swarmDemo(count, report);
+  return Promise.reject(
+    new Error(`--swarm takes a number of machines, 2 to ${MOST_MACHINES}, and not '${swarm}'`),
+  );
 }
 
 async function demo(report: StageReport): Promise<void> {

@@ -89,7 +89,7 @@ function addCatalogueRoutes(api: Api, { releases, trust, uploads, artefacts }: S
   });
 }
 
-function addOperatorRoutes(api: Api, { segments, policy, edges, machines }: Services): void {
+function addOperatorRoutes(api: Api, { segments, policy, edges, machines, work }: Services): void {
   serve(api, endpoints.listSegments, () => segments.list());
   serve(api, endpoints.addSegment, ({ body }) => segments.add(body));
   serve(api, endpoints.showSegment, ({ params }) => segments.show(params.name));
@@ -109,6 +109,7 @@ function addOperatorRoutes(api: Api, { segments, policy, edges, machines }: Serv
     return {};
   });
   serve(api, endpoints.listMachines, () => machines.list());
+  serve(api, endpoints.showWork, async () => work.show(Date.now()));
   serve(api, endpoints.showMachine, ({ params }) => machines.show(params.machine));
   serve(api, endpoints.machineJournal, ({ params, query: { after, waitSeconds } }, { signal }) =>
     machines.journal(params.machine, { after, waitMs: waitSeconds * 1000 }, signal),
@@ -132,13 +133,17 @@ function addInstallerRoutes(api: Api, { machines, inspections, profiles, mini }:
   });
 }
 
-function addEdgeRoutes(api: Api, { store, edges, feed, inspections }: Services): void {
+function addEdgeRoutes(api: Api, { store, edges, feed, inspections, work }: Services): void {
   serve(api, endpoints.join, (_, { token = '' }) => edges.join(token, new Date()));
   serve(api, endpoints.desiredState, ({ query }, inside) =>
     feed.next(edgeOf(inside), query.after, query.waitSeconds * 1000, inside.signal),
   );
   serve(api, endpoints.reportStatus, async ({ body }, inside) => {
     await edges.report(edgeOf(inside), body, new Date());
+    return {};
+  });
+  serve(api, endpoints.reportWork, async ({ body }, inside) => {
+    work.take(edgeOf(inside), body, Date.now());
     return {};
   });
   serve(api, endpoints.sendJournal, async ({ body }, inside) => ({

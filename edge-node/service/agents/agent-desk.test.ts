@@ -5,6 +5,7 @@ import type { Lease } from '../decide/lease.ts';
 import { quietLog } from '../testing/quiet-log.ts';
 import { AgentDesk } from './agent-desk.ts';
 import type { Duty } from './duty.ts';
+import { WorkBoard } from './work-board.ts';
 
 const mac = '52:54:00:00:00:01';
 const address = '10.1.2.100';
@@ -35,6 +36,7 @@ function makeDesk(leases: readonly Lease[] = [lease]) {
     holderOf: (asked) => world.leases.find((each) => each.address === asked),
     dutyOf: () => world.duty,
     swarmFor: () => world.swarm,
+    board: new WorkBoard(),
     tell: (from, detail) => told.push(`${from.address} ${detail}`),
     log: quietLog().log,
     nowMs: () => world.nowMs,

@@ -12,6 +12,7 @@ import { CallBudget } from './call-budget.ts';
 import type { Duty } from './duty.ts';
 import { problem } from './problems.ts';
 import { type HeardAgent, heardOf, newsOf } from './report-news.ts';
+import type { WorkBoard } from './work-board.ts';
 
 /** A quiet agent makes two calls a minute; one that works reports each second, and sends its log. */
 const CALLS_PER_MINUTE = 180;
@@ -27,6 +28,7 @@ export interface AgentDeskParts {
   readonly swarmFor: (lease: Lease, duty: Duty, httpUrl: string) => SwarmTerms | undefined;
   /** Journals what an agent said. */
   readonly tell: (lease: Lease, detail: string, report: AgentReport) => void;
+  readonly board: Pick<WorkBoard, 'note'>;
   readonly log: Pick<Logger, 'info'>;
   readonly nowMs?: () => number;
 }
@@ -62,6 +64,7 @@ export class AgentDesk {
         field: 'mac',
         facts: { address, held: lease.mac, mac: report.mac },
       });
+    this.#parts.board.note(address, report, this.#nowMs());
     const news = newsOf(report, this.#heard.get(lease.mac));
     this.#heard.delete(lease.mac);
     this.#heard.set(lease.mac, heardOf(report));

@@ -31,7 +31,7 @@ export function heardOf({
   progress,
 }: AgentReport): HeardAgent {
   // Of work a new step is news, and not how far it is.
-  const about = progress === undefined ? detail : progress.step;
+  const about = progress === undefined ? detail : [progress.step, progress.swarm?.banned ?? []];
   const text = JSON.stringify([stage, about, facts, addresses, version]);
   return { key: createHash('sha256').update(text).digest('hex'), uptimeSeconds };
 }
@@ -46,7 +46,12 @@ function newsText({
   facts,
   progress,
 }: AgentReport): string {
-  if (progress !== undefined) return `${progress.step}: ${detail}`.slice(0, DETAIL_MOST);
+  if (progress !== undefined) {
+    const { step, swarm } = progress;
+    const banned =
+      swarm && swarm.banned.length > 0 ? `; wrong pieces came from ${swarm.banned.join(', ')}` : '';
+    return `${step}: ${detail}${banned}`.slice(0, DETAIL_MOST);
+  }
   const since = `agent ${version} (kernel ${kernel}), ${Math.round(uptimeSeconds)} s after its start`;
   const machine = facts === undefined ? [] : [machineText(facts, memoryBytes)];
   return [`${stage}: ${detail}`, ...machine, since].join('; ').slice(0, DETAIL_MOST);

@@ -9,6 +9,7 @@ import { quietLog } from '../testing/quiet-log.ts';
 import { AgentDesk } from './agent-desk.ts';
 import { problem } from './problems.ts';
 import { agentRoutes, isForAgents } from './routes.ts';
+import { WorkBoard } from './work-board.ts';
 
 const mac = '52:54:00:00:00:01';
 const report: AgentReport = {
@@ -39,6 +40,7 @@ async function withRoutes(
         : undefined,
     dutyOf: () => ({ intent: { kind: 'inspect' } }),
     swarmFor: () => undefined,
+    board: new WorkBoard(),
     tell: (_, detail) => told.push(detail),
     log: quietLog().log,
   });

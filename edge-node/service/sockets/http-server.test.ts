@@ -10,6 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentDesk } from '../agents/agent-desk.ts';
+import { WorkBoard } from '../agents/work-board.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
 import { PATH_ESCAPES } from '../testing/path-escapes.ts';
 import { quietLog } from '../testing/quiet-log.ts';
@@ -80,6 +81,7 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
         holderOf: () => undefined,
         dutyOf: () => ({ intent: { kind: 'local' } }),
         swarmFor: () => undefined,
+        board: new WorkBoard(),
         tell: () => {},
         log: quietLog().log,
       }),
@@ -89,6 +91,7 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
     onSent: (address, { role }, { bytes, complete }) => sent.push(`${address} ${role} ${bytes} ${complete}`),
     onFirmware: (address, name, found) => sent.push(`${address} ${name} ${found}`),
     counters,
+    metrics: () => 'bootswarm_up 1\n',
     log: quietLog().log,
   });
   const { port } = server.address() as AddressInfo;

@@ -44,6 +44,8 @@ export interface HttpService {
   /** Told that a boot file was sent whole, or asked for in vain. */
   readonly onFirmware: (clientAddress: string, name: string, found: boolean) => void;
   readonly counters: Counters;
+  /** What it does, as Prometheus reads it. */
+  readonly metrics: () => string;
   readonly log: Logger;
 }
 
@@ -109,6 +111,10 @@ function makeApp(service: HttpService): Hono<Bindings> {
   const app = new Hono<Bindings>();
 
   app.get('/healthz', (c) => c.json({ status: 'ok', counters: service.counters }));
+
+  app.get('/metrics', (c) =>
+    c.body(service.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  );
 
   app.get('/boot.ipxe', async (c) => {
     const mac = Mac.safeParse(c.req.query('mac') ?? '');

@@ -2,6 +2,7 @@ import { type Artefact, edgeArtefacts, type Manifest } from '@bootswarm/images/f
 import { FilePieces, type Swarm, SwarmNode } from '@bootswarm/images/swarm';
 import type { Logger } from 'pino';
 import { problem as edgeProblem } from '../problems.ts';
+import type { SeedStats } from './metrics.ts';
 
 /** Machines that fetch of one artefact at once; the others fetch of these. Each piece leaves the edge a few times at most. */
 const SLOTS = 8;
@@ -68,6 +69,14 @@ export class Seeds {
   /** At which an artefact is given; undefined where it is not. */
   portOf(sha256: string): number | undefined {
     return this.#seeds.has(sha256) ? this.#node.port : undefined;
+  }
+
+  /** Of all that is given. */
+  stats(): readonly SeedStats[] {
+    return [...this.#seeds.values()].map(({ swarm }) => {
+      const { name, sha256 } = swarm.artefact;
+      return { ...swarm.stats(), name, sha256 };
+    });
   }
 
   async stop(): Promise<void> {

@@ -14,6 +14,7 @@ import { AgentDesk } from '../agents/agent-desk.ts';
 import { InspectionDesk } from '../agents/inspection-desk.ts';
 import { agentRoutes } from '../agents/routes.ts';
 import { Tickets } from '../agents/ticket.ts';
+import { WorkBoard } from '../agents/work-board.ts';
 import { WorkDesk } from '../agents/work-desk.ts';
 import type { Lease } from '../decide/lease.ts';
 import { leaseWith, MAC, OTHER_MAC, segmentWith } from '../decide/testing/world.ts';
@@ -141,6 +142,7 @@ export class WorkSite {
       holderOf,
       dutyOf: (lease, httpUrl) => this.works.dutyOf(lease, httpUrl),
       swarmFor: () => undefined,
+      board: new WorkBoard(),
       tell: (lease, detail, report) => {
         const { stage, news } = this.works.newsOf(lease, report, detail);
         this.#serving.tell(stage, lease.address, news);

@@ -7,6 +7,7 @@ import {
 } from '@bootswarm/controller/contract';
 import { Problem, sha256Of } from '@bootswarm/images/format';
 import type { Logger } from 'pino';
+import type { WorkBoard } from '../agents/work-board.ts';
 import { problem } from '../problems.ts';
 import type { EdgeStore } from '../state/edge-store.ts';
 import { acceptDesiredState } from './accept.ts';
@@ -20,6 +21,8 @@ const POLL_GRACE_MS = 15_000;
 const CALL_MS = 15_000;
 const JOURNAL_PAUSE_MS = 1000;
 const STATUS_PAUSE_MS = 500;
+/** Agents report each second. */
+const WORK_PAUSE_MS = 1000;
 /** How often the trust metadata is renewed without a new desired state, and while something waits for it. */
 const TRUST_PAUSE_MS = 180_000;
 const TRUST_RETRY_MS = 10_000;
@@ -29,6 +32,7 @@ export interface UplinkOptions {
   readonly store: EdgeStore;
   readonly sync: ArtefactSync;
   readonly trust: EdgeTrust;
+  readonly board: Pick<WorkBoard, 'news' | 'untold'>;
   readonly log: Logger;
   /** By which this edge calls itself to DHCP clients. */
   readonly addresses: readonly string[];
@@ -110,6 +114,7 @@ export class Uplink {
       forever('journal', signal, log, () => this.#pushJournal(signal)),
       forever('inspections', signal, log, () => this.#pushInspection(signal)),
       forever('status', signal, log, () => this.#pushStatus(signal)),
+      forever('work', signal, log, () => this.#pushWork(signal)),
       sync.run(controllerSource(this.#client), signal),
     ]);
   }
@@ -187,6 +192,21 @@ export class Uplink {
       this.#options.log.error(error.toBody(), 'an inspection is lost: the controller does not take it');
     }
     await inspections.forget(next.key);
+  }
+
+  async #pushWork(signal: AbortSignal): Promise<void> {
+    const { board } = this.#options;
+    const machines = board.news(Date.now());
+    if (machines) {
+      const until = AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]);
+      await this.#client
+        .call(endpoints.reportWork, { body: { machines: [...machines] } }, { signal: until })
+        .catch((error) => {
+          board.untold();
+          throw error;
+        });
+    }
+    await pause(WORK_PAUSE_MS, signal);
   }
 
   async #pushStatus(signal: AbortSignal): Promise<void> {

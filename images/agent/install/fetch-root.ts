@@ -10,7 +10,7 @@ const STALL_MINUTES = 15;
 const WRONG_MOST = 3;
 
 /** Neighbours that fetch the same. */
-export interface Neighbours {
+interface Neighbours {
   /**
    * Fetches an artefact to a file, every piece verified and where it belongs, and goes on giving it to them.
    * @returns false where nothing more came.

@@ -19,6 +19,7 @@ import { prepareLive } from './live/live.ts';
 import { installFromMedium } from './medium/install-from-medium.ts';
 import { Keyboard } from './medium/keyboard.ts';
 import { type Connection, connect } from './network.ts';
+import { patiently } from './patience.ts';
 import { edgeSource, ReleaseFetch } from './release-fetch.ts';
 import { rescue } from './rescue.ts';
 import { Status } from './status.ts';
@@ -198,7 +199,11 @@ async function openReleases(): Promise<Pick<InstallParts, 'manifestOf' | 'pieces
   const releases = await ReleaseFetch.open(TRUST_FOLDER, await trustRoot(), edgeSource(edgeUrl));
   return {
     manifestOf: (reference, signal) =>
-      releases.manifestOf(reference, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_MS)])),
+      patiently(
+        'fetching the manifest',
+        () => releases.manifestOf(reference, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_MS)])),
+        { ...means, signal },
+      ),
     pieces: (artefact, signal, first) => releases.pieces(artefact, signal, first),
   };
 }

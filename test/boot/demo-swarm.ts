@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { Lab, type Machine, type Segment } from '../lab/index.ts';
+import { type ConsoleMatch, Lab, type Machine, type Segment } from '../lab/index.ts';
 import { buildMini, buildMinimal } from './build.ts';
 import { Site } from './site.ts';
 import type { StageReport } from './stages.ts';
@@ -135,9 +135,9 @@ class LiveMachine {
     this.#machine = machine;
     await shape(this.#segment, machine.tap, MACHINE_MBIT);
     this.#tell('power on', `${this.#mac} in segment ${this.#segment.number}`);
-    const began = await machine.waitFor(/fetch: \S+\r?\n/, AGENT_MS);
+    const began = await this.#said(/fetch: \S+\r?\n/, AGENT_MS);
     this.#tell('fetch', `the agent begins, ${began.seconds.toFixed(0)} s after power-on`);
-    const { match, seconds } = await machine.waitFor(FETCHED, FETCH_MS);
+    const { match, seconds } = await this.#said(FETCHED, FETCH_MS);
     const { neighbours = '', edge = '', http = '' } = match.groups ?? {};
     this.#tell('fetched', match[0]);
     return {
@@ -149,6 +149,15 @@ class LiveMachine {
   async login(): Promise<void> {
     const { seconds } = (await this.#machine?.waitFor(/login: $/, LOGIN_MS)) ?? { seconds: 0 };
     this.#tell('login', `the login prompt, ${seconds.toFixed(0)} s after power-on`);
+  }
+
+  /** @throws as soon as the agent says that it failed. */
+  async #said(pattern: RegExp, timeoutMs: number): Promise<ConsoleMatch> {
+    const either = new RegExp(`${pattern.source}|live .* failed: (?<failure>.*)`);
+    const found = await (this.#machine as Machine).waitFor(either, timeoutMs);
+    const { failure } = found.match.groups ?? {};
+    if (failure !== undefined) throw new Error(`${this.#name}: ${failure.trim()}`);
+    return found;
   }
 
   #tell(stage: string, detail: string): void {

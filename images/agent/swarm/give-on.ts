@@ -10,7 +10,7 @@ import { BESIDE_LIVE } from './spare.ts';
 
 /** The first argument of the program that goes on giving; the second is the file of its duty. */
 export const GIVE_ON = 'give-on';
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 const READY = 'ready';
 
 /** What is given, and where it is. */

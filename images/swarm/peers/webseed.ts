@@ -6,8 +6,9 @@ import type { PeerKey } from './started-piece.ts';
 
 /** Peers that gave nothing for so long are no help: HTTP begins. */
 const IDLE_MS = 4000;
-/** Of one request, where the pieces follow one another. */
-const RUN_BYTES = 8 * 1024 * 1024;
+/** Of one request, where the pieces follow one another: at first little, as peers may be but slow to begin; then twice as much. */
+const FIRST_RUN_BYTES = 1024 * 1024;
+const RUN_BYTES = 16 * 1024 * 1024;
 /** After a failure the source is left alone, twice as long each time. */
 const FIRST_REST_MS = 1000;
 const LONGEST_REST_MS = 30_000;
@@ -30,6 +31,7 @@ export interface WebseedOptions {
 export class Webseed {
   readonly #options: WebseedOptions;
   #isRunning = false;
+  #runBytes = FIRST_RUN_BYTES;
   #restMs = FIRST_REST_MS;
   #restsUntilMs = 0;
 
@@ -41,7 +43,11 @@ export class Webseed {
   tick(idleSinceMs: number, nowMs: number): void {
     const { download, signal } = this.#options;
     if (this.#isRunning || signal.aborted || download.picker.isDone) return;
-    if (nowMs - idleSinceMs < IDLE_MS || nowMs < this.#restsUntilMs) return;
+    if (nowMs - idleSinceMs < IDLE_MS) {
+      this.#runBytes = FIRST_RUN_BYTES;
+      return;
+    }
+    if (nowMs < this.#restsUntilMs) return;
     this.#isRunning = true;
     void this.#run().finally(() => {
       this.#isRunning = false;
@@ -52,12 +58,13 @@ export class Webseed {
     const { download, artefact } = this.#options;
     const run = download.picker.nextRun(
       WEBSEED_KEY,
-      Math.max(1, Math.floor(RUN_BYTES / artefact.pieceBytes)),
+      Math.max(1, Math.floor(this.#runBytes / artefact.pieceBytes)),
     );
     if (run.length === 0) return;
     try {
       await this.#fetch(run);
       this.#restMs = FIRST_REST_MS;
+      this.#runBytes = Math.min(RUN_BYTES, 2 * this.#runBytes);
     } catch {
       this.#restsUntilMs = performance.now() + this.#restMs;
       this.#restMs = Math.min(LONGEST_REST_MS, 2 * this.#restMs);

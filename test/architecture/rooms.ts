@@ -86,6 +86,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: [
       'test/lab',
       'test/boot',
+      'test/swarm',
       'controller/contract',
       'edge-node/protocols/dhcp4',
       'edge-node/protocols/tftp',
@@ -98,12 +99,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: [
       'test/lab',
       'test/boot',
+      'test/swarm',
       'controller/contract',
       'edge-node/protocols/dhcp4',
       'edge-node/protocols/dhcp4/testing',
       'images/format',
     ],
   },
+  'test/swarm': { uses: ['test/lab', 'test/boot', 'images/format', 'images/swarm'] },
   deploy: { uses: ['controller/contract'] },
 };
 

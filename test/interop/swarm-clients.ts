@@ -1,11 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { program } from '../boot/index.ts';
 import type { Host, Process } from '../lab/index.ts';
 
 interface Place {
-  /** Of the file, which is named as the torrent says. */
   readonly folder: string;
+  /** Of the file in it, as the torrent says. */
+  readonly name: string;
   readonly torrent: string;
   readonly port: number;
   /** A program that says `complete` on a line of its own. */
@@ -29,9 +30,23 @@ const CLIENTS: Readonly<Record<string, (place: Place) => readonly string[]>> = {
   libtorrent: ({ folder, torrent, port }) => [
     ...['/usr/bin/python3', '-c', LIBTORRENT, torrent, folder, String(port), String(process.pid)],
   ],
-  transmission: ({ folder, torrent, port, sayComplete, state }) => [
-    ...['transmission-cli', '-g', state, '-w', folder, '-p', String(port), '-M', '-D', '-U', '-v'],
-    ...['-f', sayComplete, torrent],
+  transmission: ({ folder, name, torrent, port, sayComplete, state }) => [
+    ...[
+      'transmission-cli',
+      '-g',
+      state,
+      '-w',
+      folder,
+      '-p',
+      String(port),
+      '-M',
+      '-D',
+      '-U',
+      '-f',
+      sayComplete,
+    ],
+    // Without it what is there is not looked at; with it a torrent is first stopped, and then started.
+    ...(existsSync(join(folder, name)) ? ['-v', torrent] : [torrent]),
   ],
   webtorrent: ({ folder, torrent, port }) => [
     ...program('test/interop/webtorrent-client.ts', torrent, folder, String(port)),
@@ -72,7 +87,7 @@ const TRANSMISSION = {
 export function startClient(
   host: Host,
   name: string,
-  { folder, ...at }: Pick<Place, 'folder' | 'torrent' | 'port'>,
+  { folder, ...at }: Omit<Place, 'sayComplete' | 'state'>,
 ): Promise<Process> {
   const argv = CLIENTS[name];
   if (!argv) throw new Error(`there is no client ${name}`);

@@ -1,8 +1,7 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type Artefact,
   announceQuery,
   artefactTorrent,
   decodeAnnounceAnswer,
@@ -10,7 +9,7 @@ import {
   torrentDigestOf,
 } from '@bootswarm/images/format';
 import type { Host, Lab, Process, Segment } from '../lab/index.ts';
-import { type SharedArtefact, SwarmPeer, shareArtefact } from '../swarm/index.ts';
+import { type SharedArtefact, SwarmPeer } from '../swarm/index.ts';
 import { CLIENT_NAMES, startClient } from './swarm-clients.ts';
 
 const HTTP_PORT = 8480;
@@ -29,9 +28,11 @@ type Way = 'from ours' | 'to ours';
 const WAYS: readonly Way[] = ['from ours', 'to ours'];
 
 /** What is given by one and fetched by another: `aria2, from ours`. */
-export const SWARM_ROWS: readonly string[] = CLIENT_NAMES.flatMap((name) =>
-  WAYS.map((way) => `${name}, ${way}`),
-);
+export const SWARM_ROWS: readonly string[] = CLIENT_NAMES.flatMap(rowsOf);
+
+export function rowsOf(client: string): readonly string[] {
+  return WAYS.map((way) => `${client}, ${way}`);
+}
 
 /** The root of a release that pairs share: bytes as by chance, the same each time. */
 export function swarmRoot(): Uint8Array {
@@ -67,8 +68,8 @@ export class SwarmPairs {
     this.#torrent = torrent;
   }
 
-  /** @param artefact of a release that the segment's edge has, whose bytes are `root`. */
-  static async lay(lab: Lab, segment: Segment, artefact: Artefact, root: Uint8Array): Promise<SwarmPairs> {
+  /** @param shared the root of a release that the segment's edge has. */
+  static async lay(lab: Lab, segment: Segment, shared: SharedArtefact): Promise<SwarmPairs> {
     const addHost = (name: keyof typeof LAST_BYTE): Promise<Host> =>
       segment.addHost(name, { address: segment.subnet.address(LAST_BYTE[name]) });
     const hosts = {
@@ -82,12 +83,8 @@ export class SwarmPairs {
       const { code, stderr } = await host.run(['nft', rules]);
       if (code !== 0) throw new Error(`nft: ${stderr}`);
     }
-    const { sha1Pieces } = await torrentDigestOf(ReadableStream.from([root]));
-    const { bytes, infohash } = artefactTorrent(artefact, sha1Pieces, { announce: announceUrl(segment) });
-    if (infohash !== artefact.infohash) throw new Error(`the torrent has the infohash ${infohash}`);
-    const torrent = join(lab.folder, `${segment.label}-pairs.torrent`);
-    writeFileSync(torrent, bytes);
-    return new SwarmPairs(lab, segment, hosts, shareArtefact(lab.folder, artefact, root), torrent);
+    const torrent = await layTorrent(lab, segment, shared);
+    return new SwarmPairs(lab, segment, hosts, shared, torrent);
   }
 
   /** Lets one fetch all of the artefact of the other. @throws where it does not, or where other bytes come. */
@@ -101,14 +98,16 @@ export class SwarmPairs {
     const port = FIRST_PORT + this.#rounds;
     const started: Process[] = [];
     const theirs = async (host: Host, at: string): Promise<Process> => {
-      const process = await startClient(host, client, { folder: at, torrent: this.#torrent, port });
+      const process = await startClient(host, client, {
+        ...{ folder: at, name: artefact.sha256, torrent: this.#torrent, port },
+      });
       started.push(process);
       return process;
     };
     const ours = async (host: Host, at: string, isSeed: boolean): Promise<SwarmPeer> => {
-      const { prefix, trackerUrl } = this.#tracked();
       const path = join(at, artefact.sha256);
-      const peer = await SwarmPeer.start(host, prefix, this.#shared, {
+      const trackerUrl = announceUrl(this.#segment);
+      const peer = await SwarmPeer.start(host, this.#segment, this.#shared, {
         ...{ folder, path, isSeed, trackerUrl, port },
       });
       started.push(peer.process);
@@ -151,13 +150,22 @@ export class SwarmPairs {
     const { code, stdout, stderr } = await host.run(argv);
     if (code !== 0) throw new Error(`${argv[0]} ended with ${code}: ${stderr}${stdout}`);
   }
-
-  #tracked(): { readonly prefix: string; readonly trackerUrl: string } {
-    const prefix = this.#segment.subnet.address(0).replace(/\d+$/, '');
-    return { prefix, trackerUrl: announceUrl(this.#segment) };
-  }
 }
 
-function announceUrl({ edgeAddress }: Segment): string {
+/** Writes the artefact's torrent as it is for a segment, without a webseed. @returns its path. */
+export async function layTorrent(
+  { folder }: Lab,
+  segment: Segment,
+  { artefact, original }: SharedArtefact,
+): Promise<string> {
+  const { sha1Pieces } = await torrentDigestOf(createReadStream(original));
+  const { bytes, infohash } = artefactTorrent(artefact, sha1Pieces, { announce: announceUrl(segment) });
+  if (infohash !== artefact.infohash) throw new Error(`the torrent has the infohash ${infohash}`);
+  const torrent = join(folder, `${segment.label}.torrent`);
+  writeFileSync(torrent, bytes);
+  return torrent;
+}
+
+export function announceUrl({ edgeAddress }: Segment): string {
   return `http://${edgeAddress}:${HTTP_PORT}/announce`;
 }

@@ -27,8 +27,8 @@ registerHooks({
 const [torrentPath = '', folder = '', port = ''] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
 const { default: WebTorrent } = require('webtorrent') as { readonly default: NewClient };
-// Nothing but TCP, and peers of the tracker alone.
-const off = { dht: false, lsd: false, utp: false, utPex: false, natUpnp: false, natPmp: false };
+// Nothing but TCP, and peers of the tracker alone. It would greet encrypted and, where that is refused, never in plain.
+const off = { dht: false, lsd: false, utp: false, utPex: false, natUpnp: false, natPmp: false, secure: 0 };
 const client = new WebTorrent({ ...off, torrentPort: Number(port) });
 client.on('error', (error) => {
   process.stderr.write(`${error.message}\n`);

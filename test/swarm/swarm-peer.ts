@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Artefact } from '@bootswarm/images/format';
 import { program } from '../boot/index.ts';
-import type { Host, Process } from '../lab/index.ts';
+import type { Host, Process, Segment } from '../lab/index.ts';
 import type { PeerPlan, PeerReport } from './peer.ts';
 
 /** An artefact that peers share, as files of the lab. */
@@ -44,17 +44,18 @@ export class SwarmPeer {
     this.#shared = shared;
   }
 
-  /** Starts one on a host whose segment's addresses begin with `allowed`. Resolves when it takes part. */
+  /** Starts one on a host of a segment. Resolves when it takes part. */
   static async start(
     host: Host,
-    allowed: string,
+    { subnet }: Segment,
     shared: SharedArtefact,
     { folder, ...options }: PeerOptions,
   ): Promise<SwarmPeer> {
     const { isSeed = false, path = join(folder, `${host.label}-root`) } = options;
     if (isSeed && options.path === undefined) copyFileSync(shared.original, path);
     const plan: PeerPlan = {
-      ...{ artefact: shared.json, original: shared.original, allowed, port: PEER_PORT },
+      ...{ artefact: shared.json, original: shared.original, port: PEER_PORT },
+      allowed: subnet.address(0).replace(/\d+$/, ''),
       ...{ ...options, isSeed, path },
     };
     const started = await host.start(program('test/swarm/peer.ts', JSON.stringify(plan)), { name: 'peer' });

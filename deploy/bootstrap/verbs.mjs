@@ -29,7 +29,9 @@ const peers = [
   'curl',
   'isc-dhcp-client',
   'openssh-client',
+  'python3-libtorrent',
   'tftp-hpa',
+  'transmission-cli',
   'udhcpc',
 ];
 

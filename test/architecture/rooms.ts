@@ -93,6 +93,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: [
       'test/lab',
       'test/boot',
+      'test/swarm',
       'controller/contract',
       'edge-node/protocols/dhcp4',
       'edge-node/protocols/tftp',
@@ -105,12 +106,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: [
       'test/lab',
       'test/boot',
+      'test/swarm',
       'controller/contract',
       'edge-node/protocols/dhcp4',
       'edge-node/protocols/dhcp4/testing',
       'images/format',
     ],
   },
+  'test/swarm': { uses: ['test/lab', 'test/boot', 'images/format', 'images/swarm'] },
   deploy: { uses: ['controller/contract'] },
 };
 

@@ -1,7 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { artefactOf } from '@bootswarm/images/format';
 import { debianKernel, Site, smallInitramfs, writeBuildFolder } from '../boot/index.ts';
 import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
+import { type SharedArtefact, shareArtefact } from '../swarm/index.ts';
 import type { Column } from './matrix.ts';
+import { SwarmPairs, swarmRoot } from './swarm-pairs.ts';
 
 /** A boot file that the edge serves by TFTP and HTTP, for clients to fetch and compare. */
 export const BOOT_FILE = 'undionly.kpxe';
@@ -28,6 +31,8 @@ export class Ground implements AsyncDisposable {
   readonly bootFile = readFileSync(`/usr/lib/ipxe/${BOOT_FILE}`);
   readonly #site: Site;
   readonly #segments: ReadonlyMap<string, Segment>;
+  readonly #pairs = new Map<Column, Promise<SwarmPairs>>();
+  #shared: SharedArtefact | undefined;
   #hosts = 0;
 
   private constructor(lab: Lab, site: Site, segments: ReadonlyMap<string, Segment>) {
@@ -75,6 +80,15 @@ export class Ground implements AsyncDisposable {
     return segment.addHost(name, { address: segment.subnet.address(20 + this.#hosts) });
   }
 
+  /** Two hosts that share the release's root. */
+  swarmPairs(column: Column): Promise<SwarmPairs> {
+    const shared = this.#shared;
+    if (!shared) throw new Error('no release was published');
+    const laid = this.#pairs.get(column) ?? SwarmPairs.lay(this.lab, this.segment('ipxe', column), shared);
+    this.#pairs.set(column, laid);
+    return laid;
+  }
+
   httpUrl(column: Column): string {
     return `http://${this.segment('ipxe', column).edgeAddress}:${HTTP_PORT}`;
   }
@@ -105,9 +119,10 @@ export class Ground implements AsyncDisposable {
     const site = this.#site;
     const attached = [...this.#segments.values()].flatMap(({ coreInterface }) => coreInterface ?? []);
     await site.addEdge(EDGE, lab.core.bridge, ...attached);
-    const root = new Uint8Array(readFileSync(`/usr/lib/ipxe/${BOOT_FILE}`));
+    const root = swarmRoot();
     const files = { kernel: await debianKernel(lab), initramfs: smallInitramfs(), root };
-    await writeBuildFolder(`${lab.folder}/build`, files, CONSOLE);
+    const manifest = await writeBuildFolder(`${lab.folder}/build`, files, CONSOLE);
+    this.#shared = shareArtefact(lab.folder, artefactOf(manifest, 'root'), root);
     const release = await site.publish(`${lab.folder}/build`);
     for (const [kind, segment] of this.#segments) await this.#addSegment(segment, kind, release);
     await this.#edge.waitForLine(

@@ -8,10 +8,11 @@ import { fetchByHttp, fetchOnce, HTTP_ROW, TFTP_ROWS } from './fetchers.ts';
 import { type Chain, Ground } from './ground.ts';
 import { DHCP_ROWS, leaseOnce } from './leasers.ts';
 import { type Cell, type CellName, COLUMNS, cellsToFill, markdownOf } from './matrix.ts';
+import { SWARM_ROWS } from './swarm-pairs.ts';
 
 /** Emulated machines take a core each. */
 const MACHINES_AT_ONCE = 2;
-const ROWS = [...BOOTS.map(({ row }) => row), ...DHCP_ROWS, ...TFTP_ROWS, HTTP_ROW];
+const ROWS = [...BOOTS.map(({ row }) => row), ...DHCP_ROWS, ...TFTP_ROWS, HTTP_ROW, ...SWARM_ROWS];
 
 const { values: options } = parseArgs({
   options: {
@@ -26,7 +27,7 @@ if (options.help || wanted.length === 0) {
   process.stdout.write(
     [
       'Usage: npm run interop [-- --only TEXT] [--json]',
-      'Fills the cells whose "ROW / COLUMN" holds the text; all of them take about 8 minutes.',
+      'Fills the cells whose "ROW / COLUMN" holds the text; all of them take about 12 minutes.',
       `Columns: ${COLUMNS.join(', ')}. Rows:\n${rows}\n`,
     ].join('\n'),
   );
@@ -79,7 +80,14 @@ function runRow(ground: Ground, row: string, column: CellName['column']): Promis
   if (boot) return bootOnce(ground, boot, column);
   if (DHCP_ROWS.includes(row)) return leaseOnce(ground, row, column);
   if (TFTP_ROWS.includes(row)) return fetchOnce(ground, row, column);
+  if (SWARM_ROWS.includes(row)) return shareOnce(ground, row, column);
   return fetchByHttp(ground, column);
+}
+
+async function shareOnce(ground: Ground, row: string, column: CellName['column']): Promise<string> {
+  const pairs = await ground.swarmPairs(column);
+  await pairs.run(row);
+  return '';
 }
 
 /** Does `work` for each item, `lanes` at a time. @returns the results in the order of the items. */

@@ -71,6 +71,15 @@ describe('an address is banned', () => {
     });
 });
 
+test('an address that is suspected of a mix is banned for the second that is its fault beyond doubt', () => {
+  const blame = new Blame();
+  assert.equal(blame.hasLied('10.0.0.1'), false);
+  blame.strike('10.0.0.1', 'a:1', true, true);
+  assert.deepEqual([blame.hasLied('10.0.0.1'), blame.isBanned('10.0.0.1')], [true, false]);
+  blame.strike('10.0.0.1', 'a:2', true, true);
+  assert.equal(blame.isBanned('10.0.0.1'), true);
+});
+
 test('of more addresses than a segment has, those with the oldest strikes are forgotten', () => {
   const blame = new Blame();
   for (let host = 0; host < 20_000; host++) blame.strike(`10.0.${host >> 8}.${host & 255}`, 'a:1', true);
@@ -103,6 +112,24 @@ describe('a mix that was wrong', () => {
     mixed.liars(3, right);
     assert.deepEqual(mixed.liars(3, right), []);
     assert.deepEqual(mixed.liars(4, right), []);
+  });
+
+  test('makes those suspect that gave a part of it, until the right piece is there', () => {
+    const mixed = new MixedPieces();
+    mixed.keep(3, wrongAt(0), givers);
+    assert.deepEqual(
+      ['10.0.0.1', '10.0.0.3', '10.0.0.4'].map((address) => mixed.isSuspect(address)),
+      [true, true, false],
+    );
+    mixed.liars(3, right);
+    assert.equal(mixed.isSuspect('10.0.0.1'), false);
+  });
+
+  test('and a part of another try of it both tell; what nobody gave tells nothing', () => {
+    const mixed = new MixedPieces();
+    mixed.keep(3, wrongAt(0), givers);
+    mixed.keep(3, wrongAt(0, 1, 2, 3, 4), ['10.0.0.1', '', '', '', '']);
+    assert.deepEqual(mixed.liars(3, right), ['10.0.0.1', '10.0.0.1']);
   });
 
   test('is kept of few pieces', () => {

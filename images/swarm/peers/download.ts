@@ -66,6 +66,8 @@ export class Download {
   readonly picker: Picker;
   /** Bytes of blocks that nobody waited for any more, or that were wrong. */
   wastedBytes = 0;
+  /** Pieces that came whole and were not what the manifest says. */
+  wrongPieces = 0;
   /** Pieces that wait for the disk. */
   #storing = 0;
   readonly #options: DownloadOptions;
@@ -91,6 +93,8 @@ export class Download {
   /** Asks a peer for as much as it may be asked for now. @returns whether the rate cap kept it from more. */
   fill(peer: Peer, nowMs: number): boolean {
     if (peer.isChoking || !peer.isInteresting || peer.isSnubbed || this.#isDiskBehind()) return false;
+    const { blame } = this.#options;
+    peer.isSuspect = blame.hasLied(peer.address) || this.#mixed.isSuspect(peer.address);
     const blocks: BlockRange[] = [];
     const ahead = this.#aheadBytes(peer);
     const mayRepeat = peer.isEdge && this.#isHungry();
@@ -178,6 +182,11 @@ export class Download {
     this.#options.bucket.giveBack(peer.askedBytes);
     peer.asked.clear();
     peer.askedBytes = 0;
+    for (const piece of this.picker.started)
+      if (piece.isSolo && piece.owner === peer.key && !piece.isComplete) {
+        this.#setAside(piece);
+        piece.restart();
+      }
     this.picker.releaseAll(peer.key);
   }
 
@@ -239,7 +248,7 @@ export class Download {
   }
 
   async #store(index: number, bytes: Uint8Array, memory: Buffer): Promise<void> {
-    for (const liar of this.#mixed.liars(index, bytes)) if (liar !== '') this.#strike(liar, index, false);
+    for (const liar of this.#mixed.liars(index, bytes)) this.#strike(liar, index, false);
     this.#storing += 1;
     try {
       await this.#options.store.write(index, bytes);
@@ -253,13 +262,40 @@ export class Download {
     this.#host.onPiece(index, memory, wasFull);
   }
 
+  /** What came of a piece and is thrown away still tells, once the right piece is there, whether it was a lie. */
+  #setAside(piece: StartedPiece): void {
+    const gathering = this.#gathering.get(piece.index);
+    const givers = this.#giversOf(piece);
+    if (!gathering || givers.every((giver) => giver === '')) return;
+    this.#mixed.keep(piece.index, Buffer.from(gathering.memory.subarray(0, piece.length)), givers);
+  }
+
+  /** Until it is known who of them lied, nothing else is made of what suspects give and of what others give. */
+  #keepApart(suspects: ReadonlySet<string>): void {
+    for (const piece of this.picker.started) {
+      if (piece.isComplete || piece.isSolo) continue;
+      const owner = this.#host.peers.get(piece.owner ?? 0)?.address ?? '';
+      const involved = [...this.#giversOf(piece), owner];
+      if (!involved.some((address) => address !== '' && suspects.has(address))) continue;
+      if (piece.isMixed) this.#setAside(piece);
+      for (const { peer, block } of piece.becomeSolo()) this.#cancel(peer, block);
+    }
+  }
+
+  /** Address of who gave each unit of 16 KiB; empty where it did not come yet, or came from no peer. */
+  #giversOf({ givers }: StartedPiece): readonly string[] {
+    return givers.map((key) => this.#addresses.get(key) ?? '');
+  }
+
   /** @returns whether the bytes are kept as evidence. */
   #blameGivers(piece: StartedPiece, bytes: Uint8Array): boolean {
-    const givers = piece.givers.map((key) => this.#addresses.get(key) ?? '');
+    const givers = this.#giversOf(piece);
     const addresses = new Set(givers);
     this.wastedBytes += piece.length;
     this.picker.reject(piece.index, addresses.size > 1);
     const [liar = ''] = addresses;
+    this.wrongPieces += 1;
+    this.#keepApart(addresses);
     if (addresses.size > 1) return this.#mixed.keep(piece.index, bytes, givers);
     for (const peer of this.#host.peers.values()) if (peer.address === liar) peer.avoid(piece.index);
     if (liar !== '') this.#strike(liar, piece.index, true);
@@ -267,7 +303,8 @@ export class Download {
   }
 
   #strike(address: string, index: number, alone: boolean): void {
-    this.#options.blame.strike(address, `${this.#options.artefact.sha256}:${index}`, alone);
+    const piece = `${this.#options.artefact.sha256}:${index}`;
+    this.#options.blame.strike(address, piece, alone, this.#mixed.isSuspect(address));
     this.#host.onStrike(address);
   }
 

@@ -34,6 +34,8 @@ export class Peer {
   chokedAtMs: number;
   /** Whether it promised blocks and sent nothing for long. */
   isSnubbed = false;
+  /** Whether it may have lied. */
+  isSuspect = false;
   /** When it last sent what is worth waiting for, or the first block was asked for. */
   blockAtMs: number;
   #blockBytesSeen = 0;

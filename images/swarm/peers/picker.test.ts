@@ -37,6 +37,7 @@ interface PeerTable {
   readonly has?: readonly number[];
   readonly blockBytes?: number;
   readonly isEdge?: boolean;
+  readonly isSuspect?: boolean;
   readonly avoids?: readonly number[];
 }
 
@@ -44,14 +45,14 @@ interface PeerTable {
 function join(
   picker: Picker,
   key: number,
-  { has, blockBytes = 64 * KIB, isEdge = false, avoids = [] }: PeerTable = {},
+  { has, blockBytes = 64 * KIB, isEdge = false, isSuspect = false, avoids = [] }: PeerTable = {},
 ): PickerPeer {
   const pieces = new PieceSet(8);
   for (const index of has ?? [0, 1, 2, 3, 4, 5, 6, 7]) {
     pieces.add(index);
     picker.addAvailable(index, isEdge);
   }
-  return { key, pieces, blockBytes, isEdge, avoids: (index) => avoids.includes(index) };
+  return { key, pieces, blockBytes, isEdge, isSuspect, avoids: (index) => avoids.includes(index) };
 }
 
 function take(picker: Picker, peer: PickerPeer, how = ANY): string | undefined {
@@ -223,6 +224,66 @@ describe('a piece that was wrong', () => {
   });
 });
 
+describe('of one that may have lied', () => {
+  test('a piece is its own alone, and nothing is kept of it when it leaves', () => {
+    const picker = pickerOf();
+    const suspect = join(picker, 1, { has: [5], blockBytes: 16 * KIB, isSuspect: true });
+    take(picker, suspect);
+    picker.receive(1, { index: 5, begin: 0, length: 16 * KIB });
+    const other = join(picker, 2, { has: [5], blockBytes: 16 * KIB });
+    assert.equal(picker.startedPiece(5)?.isSolo, true);
+    picker.releaseAll(1);
+    assert.equal(take(picker, other), '5:0+16');
+  });
+
+  test('nothing is asked that others gave a part of, while it can be of something else', () => {
+    const picker = pickerOf();
+    const honest = join(picker, 1, { has: [5], blockBytes: 16 * KIB });
+    take(picker, honest);
+    picker.receive(1, { index: 5, begin: 0, length: 16 * KIB });
+    picker.releaseAll(1);
+    const suspect = join(picker, 2, { has: [4, 5], isSuspect: true });
+    assert.equal(take(picker, suspect), '4:0+64');
+    // There is nothing else: it begins anew.
+    assert.equal(take(picker, suspect), '5:0+64');
+    assert.equal(picker.startedPiece(5)?.isSolo, true);
+  });
+
+  test('in the endgame it is asked for nothing that others were asked for, and they for nothing of it', () => {
+    const picker = pickerOf({ pieces: 2 });
+    const has = [0, 1];
+    const [honest, suspect] = [
+      join(picker, 1, { has: [0], blockBytes: 16 * KIB }),
+      join(picker, 2, { has, blockBytes: 16 * KIB, isSuspect: true }),
+    ];
+    take(picker, honest);
+    assert.match(take(picker, suspect) ?? '', /^1:/);
+    const late = join(picker, 3, { has: [1], blockBytes: 16 * KIB });
+    assert.equal(picker.isEndgame, true);
+    assert.equal(take(picker, late, LAST), undefined);
+    while (take(picker, suspect, LAST)?.startsWith('1:'));
+    assert.equal(take(picker, suspect, LAST), undefined);
+  });
+});
+
+test('a piece that becomes one peer’s alone forgets what others gave, and tells what they were asked for', () => {
+  const picker = pickerOf();
+  const [owner, other] = [
+    join(picker, 1, { has: [5], blockBytes: 16 * KIB }),
+    join(picker, 2, { has: [5], blockBytes: 16 * KIB }),
+  ];
+  take(picker, other);
+  picker.receive(2, { index: 5, begin: 0, length: 16 * KIB });
+  take(picker, other);
+  const piece = picker.startedPiece(5);
+  assert.ok(piece);
+  piece.owner = owner.key;
+  assert.equal(piece.isMixed, true);
+  assert.deepEqual(piece.becomeSolo(), [{ peer: 2, block: { index: 5, begin: 16 * KIB, length: 16 * KIB } }]);
+  assert.equal(piece.isMixed, false);
+  assert.deepEqual([take(picker, owner), take(picker, owner)], ['5:0+16', '5:16+16']);
+});
+
 describe('a run for HTTP', () => {
   test('pieces that follow one another, up to one that someone else fetches', () => {
     const picker = pickerOf();
@@ -268,7 +329,7 @@ test('a pick among 65,536 pieces takes less than a millisecond', () => {
   const pieces = PieceSet.whole(65_536);
   for (let index = 0; index < 65_536; index++) picker.addAvailable(index, false, 1);
   for (let index = 0; index < 65_536; index++) picker.addAvailable(index, false, 1);
-  const peer = { key: 1, pieces, blockBytes: 65_536, isEdge: false, avoids: () => false };
+  const peer = { key: 1, pieces, blockBytes: 65_536, isEdge: false, isSuspect: false, avoids: () => false };
   const startedAt = performance.now();
   for (let turn = 0; turn < 200; turn++) {
     const pick = picker.next(peer, ANY);

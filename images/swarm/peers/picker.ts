@@ -10,6 +10,8 @@ export interface PickerPeer {
   readonly blockBytes: number;
   /** Whether it is the edge: what a neighbour has is the neighbours' to give. */
   readonly isEdge: boolean;
+  /** Whether it may have lied: what it gives is not mixed with what others give. */
+  readonly isSuspect: boolean;
   /** Whether a piece is better fetched from anyone else: it was wrong, or refused. */
   avoids(index: number): boolean;
 }
@@ -90,6 +92,11 @@ export class Picker {
     return this.#place[index] !== -1 || this.#started.has(index);
   }
 
+  /** Pieces of which something was asked for. */
+  get started(): Iterable<StartedPiece> {
+    return this.#started.values();
+  }
+
   startedPiece(index: number): StartedPiece | undefined {
     return this.#started.get(index);
   }
@@ -110,12 +117,12 @@ export class Picker {
   ): Pick | undefined {
     const block =
       this.#own(peer) ??
-      this.#orphan(peer) ??
+      (peer.isSuspect ? undefined : this.#orphan(peer)) ??
       this.#spoilt(peer) ??
       this.#rarest(peer, mayRepeat) ??
-      this.#shared(peer);
+      (peer.isSuspect ? this.#orphan(peer) : this.#shared(peer));
     if (block) return this.#asked(peer, block, false);
-    const duplicate = mayDuplicate ? this.#duplicate(peer) : undefined;
+    const duplicate = mayDuplicate && !peer.isSuspect ? this.#duplicate(peer) : undefined;
     return duplicate && this.#asked(peer, duplicate, true);
   }
 
@@ -187,6 +194,7 @@ export class Picker {
   #orphan(peer: PickerPeer): BlockRange | undefined {
     for (const piece of this.#started.values()) {
       if (piece.owner !== undefined || piece.isComplete || !this.#mayAsk(peer, piece.index)) continue;
+      if (peer.isSuspect) piece.becomeSolo();
       if (piece.isSolo) piece.restart();
       const block = piece.unasked(peer.blockBytes);
       if (!block) continue;
@@ -201,7 +209,7 @@ export class Picker {
     if (this.isFull) return undefined;
     for (const index of this.#solo)
       if (this.#place[index] !== -1 && this.#mayAsk(peer, index))
-        return this.#start(index, peer.key).unasked(peer.blockBytes);
+        return this.#start(index, peer.key, peer.isSuspect).unasked(peer.blockBytes);
     return undefined;
   }
 
@@ -219,7 +227,8 @@ export class Picker {
       best = index;
       bestCount = count;
     }
-    return best === undefined ? undefined : this.#start(best, peer.key).unasked(peer.blockBytes);
+    if (best === undefined) return undefined;
+    return this.#start(best, peer.key, peer.isSuspect).unasked(peer.blockBytes);
   }
 
   /** In the endgame, of a piece that another has not asked for all of yet. */
@@ -258,10 +267,10 @@ export class Picker {
     return best;
   }
 
-  #start(index: number, owner: PeerKey): StartedPiece {
+  #start(index: number, owner: PeerKey, isSolo = false): StartedPiece {
     const { length, pieceBytes } = this.#options;
     const bytes = Math.min(pieceBytes, length - index * pieceBytes);
-    const piece = new StartedPiece(index, bytes, this.#solo.has(index));
+    const piece = new StartedPiece(index, bytes, isSolo || this.#solo.has(index));
     piece.owner = owner;
     this.#started.set(index, piece);
     this.#unwant(index);

@@ -17,8 +17,7 @@ const NOBODY = -1;
 export class StartedPiece {
   readonly index: number;
   readonly length: number;
-  /** Of one peer only, since a mix of several was wrong: nothing is shared, and nothing kept of a peer that left. */
-  readonly isSolo: boolean;
+  #isSolo: boolean;
   /** Who is to fetch all of it; undefined where that one left or was too slow. */
   owner: PeerKey | undefined;
   readonly #units: number;
@@ -32,17 +31,27 @@ export class StartedPiece {
   constructor(index: number, length: number, isSolo: boolean) {
     this.index = index;
     this.length = length;
-    this.isSolo = isSolo;
+    this.#isSolo = isSolo;
     this.#units = Math.ceil(length / UNIT_BYTES);
     this.#givers = new Int32Array(this.#units).fill(NOBODY);
     this.#askers = new Uint8Array(this.#units);
+  }
+
+  /** Of one peer only, since a mix of several was wrong: nothing is shared, and nothing kept of a peer that left. */
+  get isSolo(): boolean {
+    return this.#isSolo;
+  }
+
+  /** Whether anyone but its owner gave a part of it. */
+  get isMixed(): boolean {
+    return this.#givers.some((giver) => giver !== NOBODY && giver !== this.owner);
   }
 
   get isComplete(): boolean {
     return this.#received === this.#units;
   }
 
-  /** Who gave each unit of 16 KiB, once it is complete. */
+  /** Who gave each unit of 16 KiB; a negative key where it did not come yet. */
   get givers(): readonly PeerKey[] {
     return Array.from(this.#givers);
   }
@@ -79,6 +88,13 @@ export class StartedPiece {
       ask.peer === peer && (block === undefined || isSame(ask.block, block));
     this.#drop(isGone);
     if (block === undefined && this.owner === peer) this.owner = undefined;
+  }
+
+  /** Is of its owner only from now on; what others gave is forgotten. @returns what others need not send any more. */
+  becomeSolo(): readonly Ask[] {
+    this.#isSolo = true;
+    if (this.isMixed) this.restart();
+    return this.#drop(({ peer }) => peer !== this.owner);
   }
 
   /** Forgets what came. */

@@ -32,6 +32,8 @@ export interface SwarmStats {
   readonly fromEdge: number;
   /** Of those that came: for nothing, since they were wrong or late. */
   readonly wasted: number;
+  /** Pieces that came whole and were wrong. */
+  readonly wrongPieces: number;
   /** Bytes a second lately. */
   readonly downloadRate: number;
   readonly uploadRate: number;

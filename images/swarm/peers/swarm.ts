@@ -170,6 +170,7 @@ export class Swarm implements ConversationHost {
       fromWebseed: this.#webseedBytes,
       fromEdge: edge,
       wasted: this.download.wastedBytes,
+      wrongPieces: this.download.wrongPieces,
       downloadRate: this.#down.perSecond,
       uploadRate: this.#up.perSecond,
       peers: peers.map(tellPeer),

@@ -23,7 +23,8 @@ export class HostilePeer {
     this.#socket = socket;
     socket.on('error', () => {});
     socket.resume();
-    this.closed = once(socket, 'close');
+    // Not by once(), which rejects where the connection ends with an error: it is how hostile peers are treated.
+    this.closed = new Promise((resolve) => socket.once('close', resolve));
   }
 
   /** Connects without a word. */

@@ -1,0 +1,171 @@
+import { createReadStream, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  announceQuery,
+  artefactTorrent,
+  decodeAnnounceAnswer,
+  peerAddresses,
+  torrentDigestOf,
+} from '@bootswarm/images/format';
+import type { Host, Lab, Process, Segment } from '../lab/index.ts';
+import { type SharedArtefact, SwarmPeer } from '../swarm/index.ts';
+import { CLIENT_NAMES, startClient } from './swarm-clients.ts';
+
+const HTTP_PORT = 8480;
+/** Of the edge, which gives as well: here peers are meant to. */
+const EDGE_SWARM_PORT = 8481;
+/** Of the first round; those that follow have ports of their own, as the tracker remembers peers for a minute. */
+const FIRST_PORT = 6881;
+const TOLD_MS = 20_000;
+/** One announce that came too early is repeated after 30 s. */
+const COMPLETE_MS = 50_000;
+/** Twenty pieces of 1 MiB, and a short one. */
+const ROOT_BYTES = 20 * 1024 * 1024 + 12_345;
+const LAST_BYTE = { giver: 41, taker: 42, watcher: 43 } as const;
+
+type Way = 'from ours' | 'to ours';
+const WAYS: readonly Way[] = ['from ours', 'to ours'];
+
+/** What is given by one and fetched by another: `aria2, from ours`. */
+export const SWARM_ROWS: readonly string[] = CLIENT_NAMES.flatMap(rowsOf);
+
+export function rowsOf(client: string): readonly string[] {
+  return WAYS.map((way) => `${client}, ${way}`);
+}
+
+/** The root of a release that pairs share: bytes as by chance, the same each time. */
+export function swarmRoot(): Uint8Array {
+  const root = new Uint8Array(ROOT_BYTES);
+  let state = 1;
+  for (let at = 0; at < root.length; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    root[at] = state >>> 24;
+  }
+  return root;
+}
+
+/** Two hosts of a segment, which give and fetch by the edge's tracker and without the edge's help. */
+export class SwarmPairs {
+  readonly #lab: Lab;
+  readonly #segment: Segment;
+  readonly #hosts: Readonly<Record<keyof typeof LAST_BYTE, Host>>;
+  readonly #shared: SharedArtefact;
+  readonly #torrent: string;
+  #rounds = 0;
+
+  private constructor(
+    lab: Lab,
+    segment: Segment,
+    hosts: Readonly<Record<keyof typeof LAST_BYTE, Host>>,
+    shared: SharedArtefact,
+    torrent: string,
+  ) {
+    this.#lab = lab;
+    this.#segment = segment;
+    this.#hosts = hosts;
+    this.#shared = shared;
+    this.#torrent = torrent;
+  }
+
+  /** @param shared the root of a release that the segment's edge has. */
+  static async lay(lab: Lab, segment: Segment, shared: SharedArtefact): Promise<SwarmPairs> {
+    const addHost = (name: keyof typeof LAST_BYTE): Promise<Host> =>
+      segment.addHost(name, { address: segment.subnet.address(LAST_BYTE[name]) });
+    const hosts = {
+      giver: await addHost('giver'),
+      taker: await addHost('taker'),
+      watcher: await addHost('watcher'),
+    };
+    for (const host of [hosts.giver, hosts.taker]) {
+      const reject = `tcp dport ${EDGE_SWARM_PORT} reject with tcp reset`;
+      const rules = `table inet alone { chain output { type filter hook output priority 0; ${reject}; }; }`;
+      const { code, stderr } = await host.run(['nft', rules]);
+      if (code !== 0) throw new Error(`nft: ${stderr}`);
+    }
+    const torrent = await layTorrent(lab, segment, shared);
+    return new SwarmPairs(lab, segment, hosts, shared, torrent);
+  }
+
+  /** Lets one fetch all of the artefact of the other. @throws where it does not, or where other bytes come. */
+  async run(row: string): Promise<void> {
+    const [client = '', way] = row.split(', ');
+    const { artefact, original } = this.#shared;
+    this.#rounds += 1;
+    const folder = join(this.#lab.folder, `${this.#segment.label}-pair${this.#rounds}`);
+    const [from, to] = [join(folder, 'giver'), join(folder, 'taker')];
+    const { giver, taker } = this.#hosts;
+    const port = FIRST_PORT + this.#rounds;
+    const started: Process[] = [];
+    const theirs = async (host: Host, at: string): Promise<Process> => {
+      const process = await startClient(host, client, {
+        ...{ folder: at, name: artefact.sha256, torrent: this.#torrent, port },
+      });
+      started.push(process);
+      return process;
+    };
+    const ours = async (host: Host, at: string, isSeed: boolean): Promise<SwarmPeer> => {
+      const path = join(at, artefact.sha256);
+      const trackerUrl = announceUrl(this.#segment);
+      const peer = await SwarmPeer.start(host, this.#segment, this.#shared, {
+        ...{ folder, path, isSeed, trackerUrl, port },
+      });
+      started.push(peer.process);
+      return peer;
+    };
+    try {
+      for (const at of [from, to]) await this.#must(giver, ['mkdir', '-p', at]);
+      await this.#must(giver, ['cp', original, join(from, artefact.sha256)]);
+      if (way === 'from ours') await ours(giver, from, true);
+      else await theirs(giver, from);
+      await this.#untilTold(port);
+      if (way === 'from ours') await (await theirs(taker, to)).waitForLine(/^complete$/, COMPLETE_MS);
+      else await (await ours(taker, to, false)).complete(COMPLETE_MS);
+      if (!readFileSync(join(to, artefact.sha256)).equals(readFileSync(original)))
+        throw new Error('other bytes came');
+    } finally {
+      // At a SIGTERM aria2 would not say that it stops.
+      await Promise.all(started.map((process) => process.stop('SIGINT')));
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Resolves when the edge tells a machine of the giver. */
+  async #untilTold(port: number): Promise<void> {
+    const { watcher } = this.#hosts;
+    const giver = this.#segment.subnet.address(LAST_BYTE.giver);
+    const into = join(this.#lab.folder, `${this.#segment.label}-told`);
+    const { infohash = '' } = this.#shared.artefact;
+    const announce = { infohash, port: 1, left: 1, event: undefined, wantedPeers: undefined };
+    for (const deadline = Date.now() + TOLD_MS; Date.now() < deadline; await sleep(100)) {
+      const query = announceQuery(announce, new Uint8Array(20));
+      await this.#must(watcher, ['curl', '-fsS', '-o', into, `${announceUrl(this.#segment)}?${query}`]);
+      const { peers } = decodeAnnounceAnswer(readFileSync(into));
+      if (peerAddresses(peers).some((peer) => peer.host === giver && peer.port === port)) return;
+    }
+    throw new Error('the tracker was not told of the giver');
+  }
+
+  async #must(host: Host, argv: readonly string[]): Promise<void> {
+    const { code, stdout, stderr } = await host.run(argv);
+    if (code !== 0) throw new Error(`${argv[0]} ended with ${code}: ${stderr}${stdout}`);
+  }
+}
+
+/** Writes the artefact's torrent as it is for a segment, without a webseed. @returns its path. */
+export async function layTorrent(
+  { folder }: Lab,
+  segment: Segment,
+  { artefact, original }: SharedArtefact,
+): Promise<string> {
+  const { sha1Pieces } = await torrentDigestOf(createReadStream(original));
+  const { bytes, infohash } = artefactTorrent(artefact, sha1Pieces, { announce: announceUrl(segment) });
+  if (infohash !== artefact.infohash) throw new Error(`the torrent has the infohash ${infohash}`);
+  const torrent = join(folder, `${segment.label}.torrent`);
+  writeFileSync(torrent, bytes);
+  return torrent;
+}
+
+export function announceUrl({ edgeAddress }: Segment): string {
+  return `http://${edgeAddress}:${HTTP_PORT}/announce`;
+}

@@ -1,43 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, createReadStream, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { torrentDigestOf, torrentFile } from '@bootswarm/images/format';
+import type { Endpoint } from '@bootswarm/images/swarm';
 import type { Bench, Case, Measurement } from './bench.ts';
 import { cpuSeconds, whileIdle } from './cpu.ts';
+import { type ArgvOf, aria2, type Laid, layImage, libtorrent, ours, trackerAnswer } from './swarm-clients.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
-const NAME = 'root.squashfs';
+const HOST = '127.0.0.1';
 const CASES = { 'one-to-one': 1, 'one-to-four': 4 } as const;
 /** The seed listens here, and who fetches on the ports that follow: below those that Linux gives to connections. */
 const FIRST_PORT = 23_300;
 const PATIENCE_MS = 180_000;
 
-/** Commands of one client: as a seed, and fetching. Each says `complete` on a line of its own when it has everything. */
 interface Client {
   /** Whether it says `ready` and waits for a line before it does anything. */
   readonly waits?: true;
-  argv(
-    role: 'seed' | 'fetch',
-    place: { readonly folder: string; readonly ports: readonly number[] },
-  ): readonly string[];
-}
-
-interface Laid {
-  readonly folder: string;
-  readonly torrent: string;
-  readonly artefact: string;
-  readonly infohash: string;
-  /** A program that says `complete`. */
-  readonly sayComplete: string;
+  readonly argv: ArgvOf;
 }
 
 /** Pieces over BitTorrent on loopback, seed and machines in processes of their own, from page cache to a file. */
@@ -56,14 +42,15 @@ export const swarmWireBench: Bench = {
     };
     try {
       await serveTracker(tracker);
-      const laid = await lay(folder, (tracker.address() as AddressInfo).port);
+      const announce = `http://${HOST}:${(tracker.address() as AddressInfo).port}/announce`;
+      const laid = await layImage(folder, { bytes: GIB, pieceBytes: MIB, announce });
       const cases = Object.entries(CASES).map(
         ([name, machines]): Case => ({
           name,
           subjects: Object.fromEntries(
-            Object.entries(clients(laid)).map(([subject, client]) => [
+            Object.entries(CLIENTS).map(([subject, client]) => [
               subject,
-              () => measure(laid, client, machines),
+              () => measure(folder, laid, client, machines),
             ]),
           ),
         }),
@@ -76,132 +63,45 @@ export const swarmWireBench: Bench = {
   },
 };
 
-function clients(laid: Laid): Readonly<Record<string, Client>> {
-  return {
-    ours: {
-      waits: true,
-      argv: (role, { folder, ports }) => [
-        process.execPath,
-        fileURLToPath(new URL('./swarm-peer.ts', import.meta.url)),
-        role,
-        laid.artefact,
-        laid.infohash,
-        join(folder, NAME),
-        ...ports.map(String),
-      ],
-    },
-    aria2: {
-      argv: (_, { folder, ports }) => [
-        'aria2c',
-        '--no-conf',
-        '--enable-dht=false',
-        '--enable-dht6=false',
-        '--bt-enable-lpd=false',
-        '--enable-peer-exchange=false',
-        '--file-allocation=none',
-        '--bt-seed-unverified=true',
-        '--allow-overwrite=true',
-        '--seed-ratio=0.0',
-        '--summary-interval=0',
-        '--console-log-level=notice',
-        '--disable-ipv6=true',
-        `--on-bt-download-complete=${laid.sayComplete}`,
-        `--stop-with-process=${process.pid}`,
-        `--dir=${folder}`,
-        `--listen-port=${ports[0]}`,
-        laid.torrent,
-      ],
-    },
-    libtorrent: {
-      argv: (role, { folder, ports }) => [
-        '/usr/bin/python3',
-        '-c',
-        LIBTORRENT,
-        role,
-        laid.torrent,
-        folder,
-        ...ports.map(String),
-      ],
-    },
-  };
-}
-
-const LIBTORRENT = `
-import os, sys, time
-import libtorrent as lt
-role, torrent, folder, port, *others = sys.argv[1:]
-session = lt.session({'listen_interfaces': '127.0.0.1:' + port, 'enable_dht': False, 'enable_lsd': False,
-  'enable_upnp': False, 'enable_natpmp': False, 'allow_multiple_connections_per_ip': True,
-  'enable_outgoing_utp': False, 'enable_incoming_utp': False, 'alert_mask': 0})
-parameters = lt.add_torrent_params()
-parameters.ti = lt.torrent_info(torrent)
-parameters.save_path = folder
-parameters.trackers = []
-if role == 'seed': parameters.flags |= lt.torrent_flags.seed_mode
-handle = session.add_torrent(parameters)
-parent = os.getppid()
-while not handle.status().is_seeding and os.getppid() == parent:
-  for other in others: handle.connect_peer(('127.0.0.1', int(other)))
-  for _ in range(20):
-    time.sleep(0.02)
-    if handle.status().is_seeding: break
-print('complete', flush=True)
-while os.getppid() == parent: time.sleep(1)
-`;
-
-async function lay(folder: string, trackerPort: number): Promise<Laid> {
-  const seed = join(folder, 'seed');
-  mkdirSync(seed);
-  const path = join(seed, NAME);
-  const file = openSync(path, 'w');
-  const block = Buffer.alloc(MIB);
-  for (let at = 0; at < GIB; at += MIB) writeSync(file, randomFillSync(block));
-  closeSync(file);
-  const { sha1Pieces, ...digest } = await torrentDigestOf(createReadStream(path));
-  const announce = `http://127.0.0.1:${trackerPort}/announce`;
-  const { infohash, bytes } = torrentFile({ name: NAME, ...digest, sha1Pieces, announce });
-  const [torrent, artefact] = [join(folder, 'root.torrent'), join(folder, 'artefact.json')];
-  writeFileSync(torrent, bytes);
-  writeFileSync(artefact, JSON.stringify({ role: 'root', name: NAME, ...digest }));
-  const sayComplete = join(folder, 'complete.sh');
-  writeFileSync(sayComplete, '#!/bin/sh\necho complete\n', { mode: 0o755 });
-  return { folder, torrent, artefact, infohash, sayComplete };
-}
+const CLIENTS: Readonly<Record<string, Client>> = {
+  ours: { waits: true, argv: ours },
+  aria2: { argv: aria2 },
+  libtorrent: { waits: true, argv: libtorrent },
+};
 
 /** A tracker that names the ports at which the bench starts its clients; who is not there yet is tried again. */
 async function serveTracker(server: ReturnType<typeof createServer>): Promise<void> {
-  const ports = Array.from(
-    { length: 1 + Math.max(...Object.values(CASES)) },
-    (_, place) => FIRST_PORT + place,
-  );
-  const peers = Buffer.concat(ports.map((port) => Buffer.from([127, 0, 0, 1, port >> 8, port & 255])));
-  const body = Buffer.concat([Buffer.from(`d8:intervali5e5:peers${peers.length}:`), peers, Buffer.from('e')]);
+  const body = trackerAnswer(endpoints(1 + Math.max(...Object.values(CASES))));
   server.on('request', (_, response) => response.end(body));
-  server.listen(0, '127.0.0.1');
+  server.listen(0, HOST);
   await once(server, 'listening');
 }
 
-async function measure(laid: Laid, client: Client, machines: number): Promise<Measurement> {
-  const place = (turn: number): string => join(laid.folder, `machine-${turn}`);
+function endpoints(count: number): Endpoint[] {
+  return Array.from({ length: count }, (_, place) => ({ host: HOST, port: FIRST_PORT + place }));
+}
+
+async function measure(folder: string, laid: Laid, client: Client, machines: number): Promise<Measurement> {
+  const place = (turn: number): string => join(folder, `machine-${turn}`);
   const started: ChildProcess[] = [];
-  const ports = Array.from({ length: machines + 1 }, (_, turn) => FIRST_PORT + turn);
+  const [seedAt, ...machinesAt] = endpoints(machines + 1) as [Endpoint, ...Endpoint[]];
   try {
     const seed = await start(
       client,
-      client.argv('seed', { folder: join(laid.folder, 'seed'), ports: ports.slice(0, 1) }),
+      client.argv(laid, { role: 'seed', folder: laid.seed, listen: seedAt, others: [] }),
       started,
     );
     seed.go();
     await seed.complete;
-    warmMemory(join(laid.folder, 'warm'), machines);
+    warmMemory(join(folder, 'warm'), machines);
     const fetching: Started[] = [];
-    const fetch = async (port: number, turn: number): Promise<void> => {
+    const fetch = async (listen: Endpoint, turn: number): Promise<void> => {
       mkdirSync(place(turn));
-      const others = ports.filter((other) => other !== port);
-      const argv = client.argv('fetch', { folder: place(turn), ports: [port, ...others] });
+      const others = [seedAt, ...machinesAt.filter((other) => other !== listen)];
+      const argv = client.argv(laid, { role: 'fetch', folder: place(turn), listen, others });
       fetching[turn] = await start(client, argv, started);
     };
-    const startAll = (): Promise<unknown> => Promise.all(ports.slice(1).map(fetch));
+    const startAll = (): Promise<unknown> => Promise.all(machinesAt.map(fetch));
     if (client.waits) await startAll();
     const pidsBefore = fetching.map(({ pid }) => pid);
     const [seedBefore, fetchBefore] = [cpuSeconds([seed.pid]), cpuSeconds(pidsBefore)];

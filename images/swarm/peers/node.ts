@@ -57,7 +57,7 @@ export class SwarmNode {
 
   /** @throws EADDRINUSE and the like. */
   static async listen(options: SwarmNodeOptions): Promise<SwarmNode> {
-    const server = createServer();
+    const server = createServer({ pauseOnConnect: true });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once('error', reject);
     server.listen(

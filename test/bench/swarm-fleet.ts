@@ -1,0 +1,221 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Endpoint } from '@bootswarm/images/swarm';
+import { type Host, Lab, type Namespace, type Process } from '../lab/index.ts';
+import type { Bench, Case, Measurement } from './bench.ts';
+import { whileIdle } from './cpu.ts';
+import { type ArgvOf, aria2, imageOf, type Laid, layImage, libtorrent, ours } from './swarm-clients.ts';
+
+const MIB = 1024 * 1024;
+/** Pieces are a 256th of the image, as 1 MiB is of 256 MiB. */
+const IMAGE_BYTES = 32 * MIB;
+const PIECE_BYTES = IMAGE_BYTES / 256;
+/** Of a machine's link, each way: so slow that two cores are idle for the better part, even with 32 machines. */
+const LINK_MBIT = 40;
+/** The seed's link is that of so many machines. */
+const SEED_LINKS = 5;
+/** What the shaper lets through at once: a frame that the kernel has put together (64 KiB) must fit. */
+const BURST_KIB = 128;
+/** A switch's buffer for one port. */
+const QUEUE_KIB = 256;
+const CASES = [1, 2, 4, 8, 16, 32];
+const SUBNET = '10.101.0.0/24';
+const TRACKER_PORT = 8480;
+const PORT = 23_300;
+const PATIENCE_MS = 240_000;
+const START_MS = 60_000;
+/** A seed that was told to go listens by then. */
+const SETTLE_MS = 1000;
+
+interface Fleet {
+  readonly lab: Lab;
+  readonly seed: Host;
+  readonly seedAddress: string;
+  readonly machines: readonly { readonly host: Host; readonly address: string }[];
+  readonly laid: Laid;
+  readonly tracker: string;
+}
+
+/** How one way of distribution is started. A program says `complete` when it has everything. */
+interface Way {
+  /** Both say `ready`, and wait for a line before they do anything. */
+  readonly seed: (fleet: Fleet, machines: number) => readonly string[];
+  readonly fetch: (fleet: Fleet, address: string, folder: string) => readonly string[];
+}
+
+/** Machines in namespaces of their own fetch one image, all at once, over links that are shaped. */
+export const swarmFleetBench: Bench = {
+  name: 'swarm-fleet',
+  summary: `an image to 1 to ${CASES.at(-1)} machines over shaped links, against libtorrent, aria2, nginx and udpcast`,
+  better: { last_s: 'less' },
+  async prepare(say) {
+    const lab = await Lab.create('bench-fleet');
+    try {
+      say(`laying a seed and ${CASES.at(-1)} machines behind links of ${LINK_MBIT} Mbit/s`);
+      const fleet = await layFleet(lab);
+      const cases = CASES.map(
+        (machines): Case => ({
+          name: String(machines),
+          subjects: {
+            ...Object.fromEntries(
+              Object.entries(WAYS).map(([subject, way]) => [subject, () => measure(fleet, way, machines)]),
+            ),
+            // No machine is done before its own link, nor before the seed's link has given the image once.
+            limit: async () => ({ last_s: (IMAGE_BYTES * 8) / (LINK_MBIT * 1e6) }),
+          },
+        }),
+      );
+      return { cases, [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose]() };
+    } catch (error) {
+      await lab[Symbol.asyncDispose]();
+      throw error;
+    }
+  },
+};
+
+const WAYS: Readonly<Record<string, Way>> = {
+  ours: swarm(ours, { waits: true }),
+  libtorrent: swarm(libtorrent, { waits: true }),
+  aria2: swarm(aria2, { waits: false }),
+  nginx: {
+    seed: ({ lab, seedAddress, laid }) => {
+      const config =
+        `daemon off; pid ${lab.folder}/nginx.pid; error_log stderr; worker_processes 1; events {}` +
+        ` http { access_log off; sendfile on; server { listen ${seedAddress}:80; root ${laid.seed}; } }`;
+      writeFileSync(join(lab.folder, 'nginx.conf'), config);
+      return waiting(`nginx -c ${join(lab.folder, 'nginx.conf')}`);
+    },
+    fetch: ({ seedAddress }, _, folder) =>
+      waiting(
+        `curl -sSf --retry 5 --retry-connrefused -o ${imageOf(folder)} http://${seedAddress}/root.squashfs`,
+      ),
+  },
+  udpcast: {
+    seed: ({ laid }, machines) =>
+      waiting(
+        `udp-sender --nokbd --interface eth0 --full-duplex --file ${imageOf(laid.seed)}` +
+          ` --min-receivers ${machines} --max-bitrate ${Math.floor(LINK_MBIT * 950)}k`,
+      ),
+    fetch: (_, __, folder) => waiting(`udp-receiver --nokbd --interface eth0 --file ${imageOf(folder)}`),
+  },
+};
+
+/** A shell that says `ready`, waits for a line, runs the command and says `complete` where it went well. */
+function waiting(command: string): readonly string[] {
+  return ['sh', '-c', `echo ready; read -r go; ${command} </dev/null >/dev/null && echo complete; sleep 600`];
+}
+
+/** BitTorrent over the tracker. @param waits whether the client says `ready` and waits by itself. */
+function swarm(argvOf: ArgvOf, { waits }: { waits: boolean }): Way {
+  const seated = (
+    { laid, tracker }: Fleet,
+    role: 'seed' | 'fetch',
+    folder: string,
+    host: string,
+  ): readonly string[] => {
+    const argv = argvOf(laid, { role, folder, listen: { host, port: PORT }, others: [], tracker });
+    return waits ? argv : ['sh', '-c', `echo ready; read -r go; exec "$0" "$@" </dev/null`, ...argv];
+  };
+  return {
+    seed: (fleet) => seated(fleet, 'seed', fleet.laid.seed, fleet.seedAddress),
+    fetch: (fleet, address, folder) => seated(fleet, 'fetch', folder, address),
+  };
+}
+
+async function measure(fleet: Fleet, way: Way, count: number): Promise<Measurement> {
+  const { lab, seed } = fleet;
+  const started: Process[] = [];
+  const folders: string[] = [];
+  try {
+    const seeding = await seed.start(way.seed(fleet, count), { name: 'seed' });
+    started.push(seeding);
+    await seeding.waitForLine(/^ready$/, START_MS);
+    const fetching = await Promise.all(
+      fleet.machines.slice(0, count).map(async ({ host, address }, turn) => {
+        const folder = join(lab.folder, `machine-${turn}`);
+        folders.push(folder);
+        mkdirSync(folder);
+        const machine = await host.start(way.fetch(fleet, address, folder), { name: 'machine' });
+        started.push(machine);
+        await machine.waitForLine(/^ready$/, START_MS);
+        return machine;
+      }),
+    );
+    seeding.write('go\n');
+    await sleep(SETTLE_MS);
+    const sentBefore = await sentBytes(seed);
+    const startedAt = performance.now();
+    let firstAt = Number.POSITIVE_INFINITY;
+    const { idle } = await whileIdle(() =>
+      Promise.all(
+        fetching.map(async (machine) => {
+          machine.write('go\n');
+          await machine.waitForLine(/^complete$/, PATIENCE_MS);
+          firstAt = Math.min(firstAt, performance.now());
+        }),
+      ),
+    );
+    return {
+      last_s: (performance.now() - startedAt) / 1000,
+      first_s: (firstAt - startedAt) / 1000,
+      seed_images: ((await sentBytes(seed)) - sentBefore) / IMAGE_BYTES,
+      idle,
+    };
+  } finally {
+    await Promise.all(started.map((process) => process.kill9()));
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function layFleet(lab: Lab): Promise<Fleet> {
+  const segment = await lab.addSegment({ relay: 'none', subnet: SUBNET });
+  const most = Math.max(...CASES);
+  const add = async (name: string, place: number, mbit: number): Promise<{ host: Host; address: string }> => {
+    const address = segment.subnet.address(place);
+    const host = await segment.addHost(name, { address });
+    await shape(host, host.interface, mbit);
+    await shape(segment, `to-${name}`, mbit);
+    return { host, address };
+  };
+  const { host: seed, address: seedAddress } = await add('seed', 10, LINK_MBIT * SEED_LINKS);
+  const machines = [];
+  for (let turn = 0; turn < most; turn++) machines.push(await add(`m${turn}`, 20 + turn, LINK_MBIT));
+  const tracker = `http://${segment.edgeAddress}:${TRACKER_PORT}/announce`;
+  const laid = await layImage(lab.folder, {
+    bytes: IMAGE_BYTES,
+    pieceBytes: PIECE_BYTES,
+    announce: tracker,
+  });
+  const peers = [seedAddress, ...machines.map(({ address }) => address)].map(
+    (host): Endpoint => ({ host, port: PORT }),
+  );
+  const serving = await lab.core.start(
+    [
+      process.execPath,
+      fileURLToPath(new URL('./swarm-tracker.ts', import.meta.url)),
+      `${segment.edgeAddress}:${TRACKER_PORT}`,
+      ...peers.map(({ host, port }) => `${host}:${port}`),
+    ],
+    { name: 'tracker' },
+  );
+  await serving.waitForLine(/^ready$/, START_MS);
+  return { lab, seed, seedAddress, machines, laid, tracker };
+}
+
+/** What leaves through an interface goes no faster (tc-tbf(8)). */
+async function shape(within: Namespace, networkInterface: string, mbit: number): Promise<void> {
+  const shaper = ['tbf', 'rate', `${mbit}mbit`, 'burst', `${BURST_KIB}k`, 'limit', `${QUEUE_KIB}k`];
+  const { code, stderr } = await within.run([
+    ...['tc', 'qdisc', 'add', 'dev', networkInterface, 'root'],
+    ...shaper,
+  ]);
+  if (code !== 0) throw new Error(`tc: ${stderr}`);
+}
+
+/** Bytes that have left a host. */
+async function sentBytes(host: Host): Promise<number> {
+  const { stdout } = await host.run(['cat', `/sys/class/net/${host.interface}/statistics/tx_bytes`]);
+  return Number(stdout);
+}

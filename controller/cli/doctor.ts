@@ -10,6 +10,7 @@ interface Options {
   readonly interface: readonly string[];
   readonly relay?: readonly string[];
   readonly httpPort: number;
+  readonly swarmPort: number;
   readonly controller?: string;
 }
 
@@ -24,6 +25,7 @@ export function addDoctor(program: Command): void {
     .requiredOption('--interface <name...>', 'interfaces that the edge serves on')
     .option('--relay <address...>', 'addresses of the relays (giaddr) that are to be reached')
     .option('--http-port <port>', "TCP port of the edge's HTTP", portOf, 8480)
+    .option('--swarm-port <port>', "TCP port of the edge's swarm", portOf, 8481)
     .addHelpText(
       'after',
       '\nExample:\n  bootswarm --controller http://controller:8470 doctor --interface eth1 --relay 10.1.2.1',
@@ -34,6 +36,7 @@ export function addDoctor(program: Command): void {
           interface: interfaces,
           relay = [],
           httpPort,
+          swarmPort,
           controller,
         } = command.optsWithGlobals<Options>();
         // System calls are loaded with it, which no other command needs.
@@ -44,6 +47,7 @@ export function addDoctor(program: Command): void {
           relays: relay,
           controllerUrl: controller,
           httpPort,
+          swarmPort,
         })) {
           signal.throwIfAborted();
           findings.push(finding);

@@ -26,6 +26,7 @@ export interface Patient {
   readonly relays: readonly string[];
   readonly controllerUrl?: string | undefined;
   readonly httpPort: number;
+  readonly swarmPort: number;
   /** How long other DHCP servers are listened for; 3 s unless told. */
   readonly listenSeconds?: number;
 }
@@ -35,7 +36,7 @@ const SMALL_PING_BYTES = 64;
 
 /** Everything, as it is found; seconds in all. @throws Problem not_root */
 export async function* examine(patient: Patient): AsyncGenerator<Finding> {
-  const { interfaces, relays, controllerUrl, httpPort, listenSeconds = 3 } = patient;
+  const { interfaces, relays, controllerUrl, listenSeconds = 3 } = patient;
   const addresses: string[] = [];
   for (const name of interfaces) {
     const address = addressOn(name);
@@ -65,7 +66,7 @@ export async function* examine(patient: Patient): AsyncGenerator<Finding> {
       seen: 'no controller was named',
       remedy: 'Name it: --controller URL',
     };
-  for (const facts of portFacts(addresses, httpPort)) yield judgePort(facts);
+  for (const facts of portFacts(addresses, patient)) yield judgePort(facts);
   for (const facts of firmwareFacts()) yield judgeFirmware(facts);
 }
 

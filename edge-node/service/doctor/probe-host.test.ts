@@ -30,7 +30,7 @@ test('a controller that is not there says why', async () => {
   assert.ok('reason' in found && found.reason !== '', JSON.stringify(found));
 });
 
-test('who listens at the HTTP port is found, at this address and at any, and nobody else', async () => {
+test('who listens at a TCP port is found, at this address and at any, and nobody else', async () => {
   for (const [address, isHeld] of [
     ['127.0.0.1', true],
     ['0.0.0.0', true],
@@ -40,9 +40,9 @@ test('who listens at the HTTP port is found, at this address and at any, and nob
     const server = createServer().listen(0, address).unref();
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const http = portFacts(['127.0.0.1'], port).at(-1);
+    const swarm = portFacts(['127.0.0.1'], { httpPort: 1, swarmPort: port }).at(-1);
     assert.deepEqual(
-      http?.holders.map(({ pid }) => pid),
+      swarm?.holders.map(({ pid }) => pid),
       isHeld ? [process.pid] : [],
       address,
     );
@@ -55,7 +55,7 @@ test('a UDP socket does not hold a TCP port', async () => {
   const socket = createSocket('udp4').unref();
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  assert.deepEqual(portFacts(['127.0.0.1'], socket.address().port).at(-1)?.holders, []);
+  assert.deepEqual(portFacts(['127.0.0.1'], { httpPort: 1, swarmPort: socket.address().port }).at(-1)?.holders, []);
   socket.close();
 });
 

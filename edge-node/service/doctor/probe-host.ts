@@ -54,12 +54,16 @@ export async function clockAgainst(
 }
 
 /** Who holds the ports of an edge with these addresses. */
-export function portFacts(addresses: readonly string[], httpPort: number): readonly PortFacts[] {
+export function portFacts(
+  addresses: readonly string[],
+  { httpPort, swarmPort }: { readonly httpPort: number; readonly swarmPort: number },
+): readonly PortFacts[] {
   const wanted = [
     { protocol: 'UDP', port: 67, purpose: 'DHCP' },
     { protocol: 'UDP', port: 69, purpose: 'TFTP' },
     { protocol: 'UDP', port: 4011, purpose: 'PXE boot server' },
     { protocol: 'TCP', port: httpPort, purpose: 'HTTP' },
+    { protocol: 'TCP', port: swarmPort, purpose: 'swarm' },
   ] as const;
   const open = { UDP: openSockets('udp'), TCP: openSockets('tcp') };
   const inodes = wanted.map(({ protocol, port }) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,14 @@ import { type Artefact, type Manifest, Problem, sha256Of } from '@bootswarm/imag
 import type { VerifiedPiece } from '../release-fetch.ts';
 import { forbiddenCode, giveBack, MBR_CODE_BYTES } from './boot-code.ts';
 import { HoleWriter, writeDiskImage } from './disk-image.ts';
-import { availableBytes, type FetchParts, fetchToFile, holdingPlace } from './fetch-root.ts';
+import {
+  availableBytes,
+  type FetchParts,
+  fetchToFile,
+  fetchToPath,
+  heldPieces,
+  holdingPlace,
+} from './fetch-root.ts';
 import { hashBoot, headBytesOf, requireSame } from './read-back.ts';
 import { one, planOf } from './testing/new-machine.ts';
 
@@ -132,6 +139,38 @@ describe('fetching a root', () => {
     await file.close();
     assert.equal(run.asked.length, 1);
   });
+
+  const shared: readonly (readonly [
+    name: string,
+    given: boolean | undefined,
+    infohash: boolean,
+    http: number,
+  ])[] = [
+    ['of neighbours, where they give all of it', true, true, 0],
+    ['by HTTP after all, where they had nothing to give', false, true, 1],
+    ['by HTTP, where it has no swarm', true, false, 1],
+    ['by HTTP, where there are no neighbours', undefined, true, 1],
+  ];
+  for (const [name, given, hasInfohash, http] of shared)
+    test(`is ${name}`, async () => {
+      files += 1;
+      const path = join(folder, `f${files}`);
+      const run = partsOf(bytes, [9]);
+      const neighbours = {
+        fetch: async (_: Artefact, to: string) => {
+          writeFileSync(to, given ? bytes : 'half, or another, or more');
+          return given ?? false;
+        },
+        end: async () => {},
+      };
+      const artefact = { ...artefactOf(bytes), ...(hasInfohash ? { infohash: 'ab'.repeat(20) } : {}) };
+      await fetchToPath(artefact, path, { ...run.parts, ...(given === undefined ? {} : { neighbours }) });
+      assert.deepEqual(readFileSync(path), bytes);
+      assert.equal(run.asked.length, http);
+      const held: Buffer[] = [];
+      for await (const piece of heldPieces(artefact, path, 2)) held.push(Buffer.from(piece.bytes));
+      assert.deepEqual(Buffer.concat(held), bytes.subarray(2 * PIECE));
+    });
 
   test('holds in memory what fits beside the agent', () => {
     const available = availableBytes('MemTotal: 9 kB\nMemAvailable:    1048576 kB\n');

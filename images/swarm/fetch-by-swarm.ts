@@ -6,7 +6,7 @@ import type { Swarm } from './peers/swarm.ts';
 import { WrongWhole } from './wrong-hash.ts';
 
 /** Nothing came for so long: given up for this time. The pieces that are there stay. */
-const STALL_MS = 60_000;
+const STALL_MS = 120_000;
 const LOOK_MS = 500;
 
 export interface SwarmFetchOptions extends Omit<FetchOptions, 'source'> {
@@ -21,7 +21,7 @@ export interface SwarmFetchOptions extends Omit<FetchOptions, 'source'> {
  * Brings an artefact into the folder out of a swarm: first what other artefacts there hold of it, then the rest from
  * peers and the swarm's webseed. The swarm goes on giving it, out of the store that it was joined with.
  * @returns what came, and the store, which is the caller's to close. It is closed where this throws.
- * @throws what the store or the swarm throws; what the webseed threw last, where nothing came for a minute; WrongWhole.
+ * @throws what the store or the swarm throws; what the webseed threw last, where nothing came for too long; WrongWhole.
  */
 export async function fetchBySwarm(
   artefact: Artefact,

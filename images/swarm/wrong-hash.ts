@@ -26,4 +26,3 @@ export class WrongWhole extends Error {
 export function isWrongHash(error: unknown): boolean {
   return error instanceof WrongPiece || error instanceof WrongWhole;
 }
-

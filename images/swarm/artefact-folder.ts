@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { type Digest, digestOf, Sha256 } from '@bootswarm/images/format';
 import { BlockWriter } from './block-writer.ts';
 
+/** Of `st_blocks` (stat(2)). */
+const BLOCK_BYTES = 512;
+
 export interface ArtefactFile {
   readonly sha256: string;
   readonly bytes: number;
@@ -81,6 +84,12 @@ export class ArtefactFolder {
   /** Bytes that have gathered of an artefact that is not whole yet. */
   async receivedBytes(sha256: string): Promise<number> {
     return (await sizeOf(this.partialPathOf(sha256))) ?? 0;
+  }
+
+  /** What they take of the disk: less than that, where pieces came out of order and there are holes between them. */
+  async allocatedBytes(sha256: string): Promise<number> {
+    const found = await stat(this.partialPathOf(sha256)).catch(() => undefined);
+    return found ? Math.min(found.size, found.blocks * BLOCK_BYTES) : 0;
   }
 
   /**

@@ -3,6 +3,8 @@ import { type Artefact, edgeArtefacts, findArtefact, type Manifest } from '@boot
 import {
   type ArtefactFolder,
   type ArtefactSource,
+  type Fetched,
+  type FetchOptions,
   fetchArtefact,
   isWrongHash,
 } from '@bootswarm/images/swarm';
@@ -79,6 +81,8 @@ export interface SyncOptions {
   /** Told when `status` changes. */
   readonly onChange: () => void;
   readonly room?: ArtefactRoom;
+  /** How an artefact is brought here; by the source's HTTP alone unless said. */
+  readonly fetch?: (artefact: Artefact, options: FetchOptions) => Promise<Fetched>;
   readonly retryMs?: number;
 }
 
@@ -94,18 +98,20 @@ export class ArtefactSync {
   /** Of those that wait: by SHA-256, whose bytes came last with another one. */
   readonly #corrupt = new Set<string>();
   readonly #retryMs: number;
+  readonly #fetchOne: NonNullable<SyncOptions['fetch']>;
   #wanted: readonly WantedArtefact[] = [];
   readonly #moved = { fetched: 0, reused: 0 };
   /** Nothing is removed before it is known what is wanted. */
   #tidyAt = Number.POSITIVE_INFINITY;
   #wake = (): void => {};
 
-  private constructor({ folder, log, onChange, room, retryMs = RETRY_MS }: SyncOptions) {
+  private constructor({ folder, log, onChange, room, fetch, retryMs = RETRY_MS }: SyncOptions) {
     this.#folder = folder;
     this.#log = log;
     this.#onChange = onChange;
     this.#room = room ?? new ArtefactRoom(folder, log);
     this.#retryMs = retryMs;
+    this.#fetchOne = fetch ?? fetchArtefact;
   }
 
   /** Takes what the folder holds: it was verified before it got there. */
@@ -190,7 +196,7 @@ export class ArtefactSync {
     const { sha256, name, length, chunks } = artefact;
     try {
       await this.#room.make(artefact, this.#isWanted, this.#forget);
-      const { fetchedBytes, reusedBytes, keptBytes } = await fetchArtefact(artefact, {
+      const { fetchedBytes, reusedBytes, keptBytes } = await this.#fetchOne(artefact, {
         folder: this.#folder,
         source,
         chunks,

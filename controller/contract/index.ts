@@ -41,6 +41,7 @@ export {
   EdgeSettings,
   EdgeStatus,
 } from './edge.ts';
+export { type EdgeReadiness, readinessOf } from './edge-readiness.ts';
 export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, Release, type Upload } from './endpoints.ts';

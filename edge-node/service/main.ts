@@ -300,6 +300,7 @@ async function serve(
     scriptFor: (caller) => serving.scriptFor(caller),
     firmwareOf,
     artefactOf: (sha256, name) => serving.artefactOf(sha256, name),
+    isComing: (sha256, name) => serving.isComing(sha256, name),
     agents,
     installers,
     swarm,

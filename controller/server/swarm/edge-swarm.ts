@@ -1,5 +1,5 @@
 import type { Edge, EdgeSwarmAnswer, EdgeSwarmReport } from '@bootswarm/controller/contract';
-import { isNear, rateSharers, type SwarmEdge, whomToAsk } from './whom-to-ask.ts';
+import { isNear, type Progress, rateSharers, type SwarmEdge, whomToAsk } from './whom-to-ask.ts';
 
 /** An edge tells of itself every ten seconds; one that was silent for longer is not told of. */
 const SILENT_MS = 35_000;
@@ -17,7 +17,7 @@ interface Heard {
   /** Address of the connection: another than it told where there is address translation. */
   readonly seenFrom: string;
   readonly heardAtMs: number;
-  readonly fetching: ReadonlyMap<string, { readonly bytes: number; readonly progressedAtMs: number }>;
+  readonly fetching: ReadonlyMap<string, Progress & { readonly bytes: number }>;
 }
 
 type Settings = ReadonlyMap<string, Pick<Edge, 'site' | 'rate'>>;
@@ -56,7 +56,9 @@ export class EdgeSwarm {
     const fetching = new Map(
       report.fetching.map(({ sha256, bytes }) => {
         const held = before?.get(sha256);
-        return [sha256, held && held.bytes === bytes ? held : { bytes, progressedAtMs: nowMs }] as const;
+        if (held?.bytes === bytes) return [sha256, held] as const;
+        const begunAtMs = held?.begunAtMs ?? nowMs;
+        return [sha256, { bytes, begunAtMs, progressedAtMs: nowMs }] as const;
       }),
     );
     this.#heard.set(name, { report, seenFrom, heardAtMs: nowMs, fetching });

@@ -1,17 +1,26 @@
 import type { EdgeSwarmAnswer, SwarmEndpoint } from '@bootswarm/controller/contract';
 
+/** Milliseconds on the caller's clock. */
+export interface Progress {
+  readonly begunAtMs: number;
+  /** When more of it came last, or it began. */
+  readonly progressedAtMs: number;
+}
+
 /** An edge that told lately where it listens and what it lacks. */
 export interface SwarmEdge extends SwarmEndpoint {
   readonly name: string;
   /** Edges of one site have each other near, and what is outside behind a link that they share. */
   readonly site: string | undefined;
   readonly has: ReadonlySet<string>;
-  /** By SHA-256: when more of it came last, or it began to lack it; milliseconds on the caller's clock. */
-  readonly fetching: ReadonlyMap<string, { readonly progressedAtMs: number }>;
+  /** By SHA-256: what it fetches just now. */
+  readonly fetching: ReadonlyMap<string, Progress>;
 }
 
 /** Who gets nothing for so long lets another of its site try, and tries outside itself. */
 export const STALLED_MS = 60_000;
+/** Edges that begin within so long begin together. */
+const TOGETHER_MS = 10_000;
 /** Of one artefact to one edge. */
 const MOST_PEERS = 50;
 
@@ -20,8 +29,8 @@ export type WhomToAsk = EdgeSwarmAnswer['artefacts'][number];
 /**
  * Whom an edge may ask for an artefact that it lacks. Pure.
  *
- * One edge of a site fetches from outside, the first by name whose fetch goes on; the others have it from that one, and
- * from others there. Where an edge of the site has all of it, nobody fetches from outside. An edge without a site is one
+ * One edge of a site fetches from outside: of those that began first and whose fetch goes on, the first by name. The
+ * others have it from that one, and from others there. Where an edge of the site has all of it, nobody fetches from outside. An edge without a site is one
  * of its own.
  * @param edges those that are alive, the asker among them.
  */
@@ -80,8 +89,13 @@ function fetchesFromOutside(
     nowMs - (fetching.get(sha256)?.progressedAtMs ?? 0) >= STALLED_MS;
   if (isStalled(edge)) return true;
   if (site.some(({ has }) => has.has(sha256))) return false;
-  const [first] = site
-    .filter((each) => each.fetching.has(sha256) && !isStalled(each))
+  const moving = site.flatMap((each) => {
+    const progress = each.fetching.get(sha256);
+    return progress && !isStalled(each) ? [{ name: each.name, ...progress }] : [];
+  });
+  const earliest = Math.min(...moving.map(({ begunAtMs }) => begunAtMs));
+  const [first] = moving
+    .filter(({ begunAtMs }) => begunAtMs - earliest <= TOGETHER_MS)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return first?.name === edge.name;
 }

@@ -110,8 +110,7 @@ async function toCold({ lab, site, cold }: Ground, edges: readonly Edge[]): Prom
     const whole = askAll(lab, cold, sha256);
     await edge.process.waitForLine(readyLine(sha256), PATIENCE_MS);
     const atReady = await sentBytes(lab);
-    const got = await whole;
-    if (got !== MACHINES) throw new Error(`${got} of ${MACHINES} machines got the image`);
+    await whole;
     return {
       upstream_bytes: (await sentBytes(lab)) - before,
       until_ready_bytes: atReady - before,
@@ -123,21 +122,25 @@ async function toCold({ lab, site, cold }: Ground, edges: readonly Edge[]): Prom
   }
 }
 
-/** Every machine asks from an address of its own, and again where it is told to come later. @returns those that got it. */
-async function askAll(lab: Lab, cold: Host, sha256: string): Promise<number> {
+/** Every machine asks from an address of its own, and again where it is told to come later. */
+async function askAll(lab: Lab, cold: Host, sha256: string): Promise<void> {
   const config = join(lab.folder, 'machines');
-  const asks = Array.from(
-    { length: MACHINES },
-    (_, at) =>
-      `url = "http://127.0.0.1:8480/artefacts/${sha256}/root.squashfs"\ninterface = "127.0.1.${at + 1}"\noutput = "/dev/null"\n`,
-  );
-  writeFileSync(config, asks.join(''));
-  const argv = [
-    ...['curl', '-sS', '--fail', '--parallel', '--parallel-immediate', '--parallel-max', String(MACHINES)],
-    ...['--retry', '1000', '--retry-max-time', '300', '-w', '%{http_code} %{size_download}\\n', '-K', config],
-  ];
-  const { stdout } = await cold.run(argv, { timeoutMs: PATIENCE_MS });
-  return stdout.split('\n').filter((line) => line === `200 ${COLD_BYTES}`).length;
+  const ask = (at: number): string =>
+    [
+      `url = "http://127.0.0.1:8480/artefacts/${sha256}/root.squashfs"`,
+      `interface = "127.0.1.${at + 1}"`,
+      ...['output = "/dev/null"', 'write-out = "%{http_code} %{size_download}\\n"'],
+      ...['fail', 'retry = 1000', 'retry-max-time = 300', ''],
+    ].join('\n');
+  writeFileSync(config, Array.from({ length: MACHINES }, (_, at) => ask(at)).join('next\n'));
+  const parallel = ['--parallel', '--parallel-immediate', '--parallel-max', String(MACHINES)];
+  const argv = ['curl', '-sS', ...parallel, '-K', config];
+  const { stdout, stderr } = await cold.run(argv, { timeoutMs: PATIENCE_MS });
+  const got = stdout.split('\n').filter((line) => line === `200 ${COLD_BYTES}`).length;
+  if (got !== MACHINES)
+    throw new Error(
+      `${got} of ${MACHINES} machines got the image: ${stdout.slice(-300)}${stderr.slice(-300)}`,
+    );
 }
 
 async function publish(site: Site, bytes: number): Promise<{ release: string; sha256: string }> {

@@ -154,6 +154,13 @@ export class ArtefactFolder {
     await rm(this.partialPathOf(sha256), { force: true });
   }
 
+  /** Takes a whole artefact for one that is not, since it was found damaged or gone: what is right of it is kept. */
+  async demote(sha256: string): Promise<void> {
+    await rename(this.pathOf(sha256), this.partialPathOf(sha256)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+
   /** Removes a whole artefact. */
   async remove(sha256: string): Promise<void> {
     await rm(this.pathOf(sha256), { force: true });

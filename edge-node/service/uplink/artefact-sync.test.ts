@@ -272,8 +272,12 @@ describe('the artefacts of an edge', () => {
           const before = source.asked.length;
           source.faults.set(root, 'refused');
           await damage(folder.pathOf(root));
-          await until(() => !sync.isReady(root) && !sync.status.ready.includes(root));
-          assert.match(reasonOf(sync, root) ?? '', new RegExp(reason));
+          let told: string | undefined;
+          await until(() => {
+            told ??= sync.isReady(root) ? undefined : reasonOf(sync, root);
+            return told !== undefined && !sync.status.ready.includes(root);
+          });
+          assert.match(told ?? '', new RegExp(reason));
           assert.ok(sync.isReady(kernel));
           source.faults.clear();
           await until(() => sync.isReady(root));

@@ -1,7 +1,15 @@
-import { type Edge, type EdgeInvitation, type EdgeStatus, endpoints } from '@bootswarm/controller/contract';
+import {
+  type Edge,
+  type EdgeInvitation,
+  type EdgeStatus,
+  endpoints,
+  readinessOf,
+} from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
 import type { z } from 'zod';
+import { addEdgeSet, scheduleText } from './edge-settings.ts';
 import { bytesText, factsText, tableText } from './output.ts';
+import { parseRelease } from './references.ts';
 import { inSession } from './session.ts';
 
 export function addEdge(program: Command): void {
@@ -37,9 +45,10 @@ export function addEdge(program: Command): void {
         const edges = await client().call(endpoints.listEdges, {}, { signal });
         output.result(edges, () =>
           tableText(
-            ['EDGE', 'JOINED', 'LAST SEEN', 'READY', 'WAITING'],
+            ['EDGE', 'SITE', 'JOINED', 'LAST SEEN', 'READY', 'WAITING'],
             edges.map((each) => [
               each.name,
+              each.site ?? '',
               each.joinedAt ?? 'not yet',
               each.lastSeenAt ?? 'never',
               String(each.status?.ready.length ?? 0),
@@ -58,6 +67,32 @@ export function addEdge(program: Command): void {
       inSession(command, async ({ output, signal, client }) => {
         const found = await client().call(endpoints.showEdge, { params: { name } }, { signal });
         output.result(found, edgeText);
+      }),
+    );
+
+  addEdgeSet(edge);
+
+  edge
+    .command('ready')
+    .description('Tell which edges have all of a release, hash by hash, and what the others lack.')
+    .argument('<release>', 'NAME/VERSION/ARCHITECTURE')
+    .action((text: string, _options: unknown, command: Command) =>
+      inSession(command, async ({ output, signal, client }) => {
+        const params = parseRelease(text);
+        const controller = client();
+        const { manifest } = await controller.call(endpoints.showRelease, { params }, { signal });
+        const edges = await controller.call(endpoints.listEdges, {}, { signal });
+        const now = new Date();
+        output.result(
+          edges.map((each) => readinessOf(manifest, each, now)),
+          (found) =>
+            tableText(
+              ['EDGE', 'SITE', 'READY', 'HELD', 'WHY NOT'],
+              found.map(({ edge: name, site = '', ready, held, all, reason = '' }) => [
+                ...[name, site, ready ? 'yes' : 'no', `${held} of ${all}`, reason],
+              ]),
+            ),
+        );
       }),
     );
 
@@ -93,6 +128,8 @@ function edgeText(edge: Edge): string {
     'last seen': edge.lastSeenAt ?? 'never',
     revision: edge.status?.revision,
     journal: edge.journalSeq,
+    site: edge.site,
+    ...(edge.rate && { cap: scheduleText(edge.rate) }),
     ...(edge.status?.transfer && { artefacts: transferText(edge.status.transfer) }),
   });
   const rows = [

@@ -6,6 +6,7 @@ import { Intent } from './intent.ts';
 import { MiniSetting } from './mini.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 import { Profile } from './profile.ts';
+import { RateSchedule } from './rate-schedule.ts';
 import { Segment } from './segment.ts';
 
 /** What an edge says of itself: which desired state it follows, and which artefacts it has verified. */
@@ -29,10 +30,21 @@ export const Edge = z.strictObject({
   joinedAt: Instant.optional(),
   lastSeenAt: Instant.optional(),
   status: EdgeStatus.optional(),
+  /** Edges of one site fetch what is outside through one of them. */
+  site: Name.optional(),
+  /** Of what edges fetch from outside their site, and give there. */
+  rate: RateSchedule.optional(),
   /** Highest journal `seq` taken in. */
   journalSeq: z.int().min(0),
 });
 export type Edge = z.infer<typeof Edge>;
+
+/** What is to be set of an edge: null takes it away, and what is left out stays. */
+export const EdgeSettings = z.strictObject({
+  site: Name.nullable().optional(),
+  rate: RateSchedule.nullable().optional(),
+});
+export type EdgeSettings = z.infer<typeof EdgeSettings>;
 
 export const EdgeInvitation = z.strictObject({
   edge: Edge,

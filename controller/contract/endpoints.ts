@@ -9,7 +9,8 @@ import {
 } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { DhcpPolicy } from './dhcp-policy.ts';
-import { Edge, EdgeCredentials, EdgeInvitation, EdgeStatus } from './edge.ts';
+import { Edge, EdgeCredentials, EdgeInvitation, EdgeSettings, EdgeStatus } from './edge.ts';
+import { EdgeSwarmAnswer, EdgeSwarmReport } from './edge-swarm.ts';
 import type { Endpoint } from './endpoint.ts';
 import { InspectionSummary, KeptInspection, SentInspection } from './inspection.ts';
 import { VariableName, VariableValue } from './installer-profile.ts';
@@ -331,6 +332,15 @@ export const endpoints = {
     params: ByName,
     result: Edge,
   },
+  changeEdge: {
+    method: 'put',
+    path: '/v1/edges/{name}/settings',
+    summary: 'Set the site of an edge, and how fast it may fetch from outside it',
+    audience: 'operator',
+    params: ByName,
+    body: EdgeSettings,
+    result: Edge,
+  },
   removeEdge: {
     method: 'delete',
     path: '/v1/edges/{name}',
@@ -372,6 +382,14 @@ export const endpoints = {
     audience: 'edge',
     body: EdgeWork,
     result: Nothing,
+  },
+  edgeSwarm: {
+    method: 'post',
+    path: '/v1/edge/swarm',
+    summary: 'Where the calling edge listens, what it has and lacks; whom it may fetch that from',
+    audience: 'edge',
+    body: EdgeSwarmReport,
+    result: EdgeSwarmAnswer,
   },
   sendJournal: {
     method: 'post',

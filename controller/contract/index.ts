@@ -38,8 +38,11 @@ export {
   Edge,
   EdgeCredentials,
   EdgeInvitation,
+  EdgeSettings,
   EdgeStatus,
 } from './edge.ts';
+export { type EdgeReadiness, readinessOf } from './edge-readiness.ts';
+export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, Release, type Upload } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
@@ -89,6 +92,7 @@ export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
 export { Profile, profileFitProblem, profileReleaseProblem } from './profile.ts';
+export { parseRate, RateSchedule, rateAt, rateText, sharedRateAt } from './rate-schedule.ts';
 export { RELEASE_USES, ReleaseUse, releaseUseText } from './release-use.ts';
 export { Garbage, ReleaseRemoval, Retention, RetentionRule } from './retention.ts';
 export { Segment } from './segment.ts';

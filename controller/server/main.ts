@@ -13,6 +13,7 @@ import { makeServices, type Services } from './services.ts';
 import { problem, type StartOptions, startProblem } from './start-problems.ts';
 import { holdFolder } from './store/hold-folder.ts';
 import { LmdbStore } from './store/lmdb-store.ts';
+import { Seeds } from './swarm/seeds.ts';
 import { keepResigning } from './trust/resigning.ts';
 
 /** For requests that run when the controller is told to stop; twice this at most (http/listener.ts). */
@@ -23,6 +24,7 @@ const command = new Command('bootswarm-controller')
   .option('--data <folder>', 'where state and artefacts live', '/var/lib/bootswarm/controller')
   .option('--address <address>', 'address to listen on', '0.0.0.0')
   .option('--port <port>', 'TCP port to listen on; 0 takes a free one', portOf, 8470)
+  .option('--swarm-port <port>', 'TCP port at which edges fetch images; 0 takes a free one', portOf, 8482)
   .option('--new-operator-token', 'replace the operator token, which is shown once')
   .parse();
 
@@ -45,19 +47,41 @@ async function start(): Promise<void> {
   });
   const store = LmdbStore.open(join(data, 'state'));
   const services = await makeServices(store, await ArtefactFolder.open(join(data, 'artefacts')));
-  const listener = await listen(apiOf(services, log), options.port, address);
+  const seeds = await startSeeds(services);
+  const listener = await listen(apiOf({ ...services, seeds }, log), options.port, address).catch(
+    async (error: unknown) => {
+      await seeds.stop();
+      throw error;
+    },
+  );
   const stopCollecting = collectDaily(services.garbage, log);
   await tellOperatorToken(store);
   const stopResigning = keepResigning(services.trust, log);
   const { port } = listener;
-  log.info({ url: `http://${address}:${port}`, port, data, version: services.version }, 'controller is up');
+  log.info(
+    { swarmPort: seeds.port, url: `http://${address}:${port}`, port, data, version: services.version },
+    'controller is up',
+  );
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
       stopResigning();
-      void stop(listener, services, stopCollecting);
+      void stop(listener, { ...services, seeds }, stopCollecting);
     });
+}
+
+/** @throws Problem port_in_use */
+async function startSeeds({ artefacts, releases, edgeSwarm }: Services): Promise<Seeds> {
+  const { address, swarmPort: port } = options;
+  const published = async () => (await releases.list()).map(({ manifest }) => manifest);
+  const isAllowed = (from: string): boolean => edgeSwarm.isAllowed(from);
+  try {
+    return await Seeds.start({ port, address, isAllowed, folder: artefacts, published, log });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw problem('port_in_use', { facts: { address, port, option: '--swarm-port' }, cause: error });
+  }
 }
 
 /**
@@ -73,10 +97,11 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
 
 async function stop(
   listener: Listener,
-  { feed, machines, store }: Services,
+  { feed, machines, seeds, store }: Services,
   stopCollecting: () => Promise<void>,
 ): Promise<void> {
   await stopCollecting();
+  await seeds?.stop();
   feed.stop();
   machines.stop();
   // A store that is closed under a running request would fail it; one that is left open loses nothing.

@@ -27,6 +27,8 @@ import { upgradeMachines } from './machines/upgrade.ts';
 import { namedByProfiles, Profiles } from './profiles/profiles.ts';
 import type { StateStore } from './store/state-store.ts';
 import { type Reads, transact } from './store/transact.ts';
+import { EdgeSwarm } from './swarm/edge-swarm.ts';
+import type { Seeds } from './swarm/seeds.ts';
 import { Trust } from './trust/trust.ts';
 
 /** All that the controller does, over one store and one folder of artefacts. */
@@ -51,6 +53,9 @@ export interface Services {
   readonly profiles: Profiles;
   readonly mini: MiniImages;
   readonly feed: DesiredStateFeed;
+  readonly edgeSwarm: EdgeSwarm;
+  /** Left out where it gives edges nothing but HTTP. */
+  readonly seeds?: Seeds;
 }
 
 export async function makeServices(store: StateStore, artefacts: ArtefactFolder): Promise<Services> {
@@ -128,6 +133,7 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     profiles,
     mini,
     edges,
+    edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,
   };
 }

@@ -5,6 +5,7 @@ export interface StartOptions {
   readonly data: string;
   readonly address: string;
   readonly port: number;
+  readonly swarmPort: number;
 }
 
 /** What keeps a controller from starting. */
@@ -17,7 +18,7 @@ export const problem = defineProblems({
   port_in_use: {
     status: 409,
     message: 'port {port} is in use on {address}',
-    remedy: "End the other program ('ss -ltnp' shows it) or choose another port with --port.",
+    remedy: "End the other program ('ss -ltnp' shows it) or choose another with {option}.",
   },
   address_unknown: {
     status: 422,
@@ -46,7 +47,7 @@ export function startProblem(error: NodeJS.ErrnoException, options: StartOptions
   const { data, address, port } = options;
   switch (error.code) {
     case 'EADDRINUSE':
-      return problem('port_in_use', { facts: { address, port }, cause: error });
+      return problem('port_in_use', { facts: { address, port, option: '--port' }, cause: error });
     case 'EADDRNOTAVAIL':
       return problem('address_unknown', { facts: { address }, cause: error });
     case 'EACCES':

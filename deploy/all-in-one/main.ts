@@ -18,6 +18,8 @@ const USAGE = `Usage: npm start -- --interface NAME [--interface NAME ...] [opti
   --port PORT        of the controller (default 8470)
   --http-port PORT   of the edge's scripts and artefacts (default 8480)
   --swarm-port PORT  at which machines fetch images of each other and of the edge (default 8481)
+  --controller-swarm-port PORT  at which other edges fetch images of the controller (default 8482)
+  --edges-port PORT  at which other edges fetch images of this one (default 8483)
 `;
 
 const options = readOptions();
@@ -41,6 +43,8 @@ function readOptions() {
         port: { type: 'string', default: '8470' },
         'http-port': { type: 'string', default: '8480' },
         'swarm-port': { type: 'string', default: '8481' },
+        'controller-swarm-port': { type: 'string', default: '8482' },
+        'edges-port': { type: 'string', default: '8483' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -59,7 +63,10 @@ function readOptions() {
 
 /** @returns the operator's token, which the controller tells at its first start alone, before it says that it is up. */
 async function startController(): Promise<string | undefined> {
-  const args = ['--data', join(options.data, 'controller'), '--port', options.port];
+  const args = [
+    ...['--data', join(options.data, 'controller'), '--port', options.port],
+    ...['--swarm-port', options['controller-swarm-port']],
+  ];
   const controller = run('controller/server/main.ts', {}, args);
   let token: string | undefined;
   await until(controller, '"controller is up"', (line) => {
@@ -84,6 +91,7 @@ function startEdge(joinToken: string | undefined): Promise<void> {
       ...['--controller', controllerUrl],
       ...['--data', join(options.data, 'edge')],
       ...['--http-port', options['http-port'], '--swarm-port', options['swarm-port']],
+      ...['--edges-port', options['edges-port']],
       ...options.interface.flatMap((name) => ['--interface', name]),
     ],
   );

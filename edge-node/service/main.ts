@@ -1,4 +1,5 @@
 /** The edge node as a program: wiring, start and stop. */
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import type { DesiredState, JournalRecord } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
@@ -36,6 +37,7 @@ import { Torrents } from './swarm/torrents.ts';
 import { Tracker } from './swarm/tracker.ts';
 import { ArtefactRoom } from './uplink/artefact-room.ts';
 import { ArtefactSync } from './uplink/artefact-sync.ts';
+import { EdgeSwarm } from './uplink/edge-swarm.ts';
 import { EdgeTrust } from './uplink/trust.ts';
 import { ensureCredentials, Uplink } from './uplink/uplink.ts';
 
@@ -50,6 +52,8 @@ interface Options {
   readonly trustRoot?: string;
   readonly keepHours: number;
   readonly swarmPort: number;
+  readonly edgesPort: number;
+  readonly swarmAddress?: string;
 }
 
 const command = new Command('bootswarm-edge')
@@ -63,6 +67,12 @@ const command = new Command('bootswarm-edge')
     'TCP port at which machines fetch images of each other and of this edge',
     portOf,
     8481,
+  )
+  .option('--edges-port <port>', 'TCP port at which edges fetch images of each other', portOf, 8483)
+  .option(
+    '--swarm-address <address>',
+    'IPv4 address at which other edges reach this one, where it is not the one that leads to the controller',
+    ipv4Of,
   )
   .option('--firmware <folder>', 'boot files of your own, added to the tree or instead of its files')
   .option('--tftp-single-port', 'answer all of TFTP from port 69, for firewalls and NATs that need it')
@@ -99,15 +109,23 @@ async function start(options: Options): Promise<void> {
   const addAllToJournal = (records: readonly Omit<JournalRecord, 'seq'>[]): void => {
     for (const written of store.addAllToJournal(records)) log.info(written, 'journal');
   };
+  const edgeSwarm = await EdgeSwarm.start({
+    port: options.edgesPort,
+    folder,
+    isReady: (sha256) => sync.isReady(sha256),
+    log,
+  });
   const sync = await ArtefactSync.open({
     folder,
     log,
     room: new ArtefactRoom(folder, log, { keepMs: options.keepHours * 3_600_000 }),
+    fetch: (artefact, fetching) => edgeSwarm.fetch(artefact, fetching),
     onChange: () => {
       uplink?.statusChanged();
       // Whoever waits for a release to be here is told to begin.
       desk.changed();
       seeds.look();
+      edgeSwarm.look();
     },
   });
   let dhcp: DhcpServer | undefined;
@@ -182,6 +200,7 @@ async function start(options: Options): Promise<void> {
     tracker.follow(state.releases);
     torrents.follow(state.releases);
     seeds.follow(state.releases);
+    edgeSwarm.follow(state.releases);
     desk.changed();
     dhcp?.follow(state);
     sync.want(byDemand(state));
@@ -238,8 +257,8 @@ async function start(options: Options): Promise<void> {
       stop.abort();
       stopWatch();
       // The last round of leases is written before the end.
-      void Promise.all([stopServing(), seeds.stop(), dhcp?.stop(), store.close()]).finally(() =>
-        process.exit(),
+      void Promise.all([stopServing(), seeds.stop(), edgeSwarm.stop(), dhcp?.stop(), store.close()]).finally(
+        () => process.exit(),
       );
     });
 
@@ -260,6 +279,8 @@ async function start(options: Options): Promise<void> {
       controllerUrl: options.controller,
       store,
       sync,
+      edgeSwarm,
+      swarmAddress: options.swarmAddress,
       trust,
       board,
       log,
@@ -295,6 +316,7 @@ async function serve(
     scriptFor: (caller) => serving.scriptFor(caller),
     firmwareOf,
     artefactOf: (sha256, name) => serving.artefactOf(sha256, name),
+    isComing: (sha256, name) => serving.isComing(sha256, name),
     agents,
     installers,
     swarm,
@@ -331,6 +353,11 @@ function hoursOf(text: string): number {
   if (text.trim() === '' || !(hours >= 0 && hours <= 100_000))
     throw new InvalidArgumentError('must be a number of hours');
   return hours;
+}
+
+function ipv4Of(text: string): string {
+  if (!isIPv4(text)) throw new InvalidArgumentError('must be an IPv4 address');
+  return text;
 }
 
 function portOf(text: string): number {

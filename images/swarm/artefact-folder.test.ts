@@ -7,8 +7,9 @@ import { test } from 'node:test';
 import { type Artefact, digestOf } from '@bootswarm/images/format';
 import { ArtefactFolder } from './artefact-folder.ts';
 import type { ArtefactSource } from './artefact-source.ts';
-import { fetchArtefact, WrongPiece } from './fetch-artefact.ts';
+import { fetchArtefact } from './fetch-artefact.ts';
 import type { ByteRange } from './range.ts';
+import { WrongPiece } from './wrong-hash.ts';
 
 const PIECE = 16 * 1024;
 const bytes = Uint8Array.from({ length: 3 * PIECE + 100 }, (_, i) => (i * 7 + (i >> 8)) % 256);

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { type Digest, digestOf, Sha256 } from '@bootswarm/images/format';
 import { BlockWriter } from './block-writer.ts';
 
+/** Of `st_blocks` (stat(2)). */
+const BLOCK_BYTES = 512;
+
 export interface ArtefactFile {
   readonly sha256: string;
   readonly bytes: number;
@@ -83,6 +86,12 @@ export class ArtefactFolder {
     return (await sizeOf(this.partialPathOf(sha256))) ?? 0;
   }
 
+  /** What they take of the disk: less than that, where pieces came out of order and there are holes between them. */
+  async allocatedBytes(sha256: string): Promise<number> {
+    const found = await stat(this.partialPathOf(sha256)).catch(() => undefined);
+    return found ? Math.min(found.size, found.blocks * BLOCK_BYTES) : 0;
+  }
+
   /**
    * Writes `source` from byte `offset` on, which must be where the partial file ends. What came before an
    * error of `source` stays, to go on from.
@@ -143,6 +152,13 @@ export class ArtefactFolder {
   /** Forgets what has gathered of an artefact. */
   async discard(sha256: string): Promise<void> {
     await rm(this.partialPathOf(sha256), { force: true });
+  }
+
+  /** Takes a whole artefact for one that is not, since it was found damaged or gone: what is right of it is kept. */
+  async demote(sha256: string): Promise<void> {
+    await rename(this.pathOf(sha256), this.partialPathOf(sha256)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
   }
 
   /** Removes a whole artefact. */

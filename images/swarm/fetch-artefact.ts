@@ -4,36 +4,10 @@ import type { ArtefactFolder } from './artefact-folder.ts';
 import { type ArtefactSource, ByteReader, readRanges } from './artefact-source.ts';
 import { HeldChunks, indexOf } from './held-chunks.ts';
 import type { ByteRange } from './range.ts';
+import { WrongPiece, WrongWhole } from './wrong-hash.ts';
 
 /** Of one request, where several are under way. */
 const READ_MOST_BYTES = 8 * 1024 * 1024;
-
-/** A piece came whose SHA-256 is not the manifest's. Nothing of it was kept. */
-export class WrongPiece extends Error {
-  override readonly name = 'WrongPiece';
-  readonly index: number;
-
-  constructor(artefact: Artefact, index: number) {
-    super(`piece ${index} of ${artefact.name} has the wrong SHA-256`);
-    this.index = index;
-  }
-}
-
-/** All pieces were right and the whole is not: the manifest contradicts itself. */
-class WrongWhole extends Error {
-  override readonly name = 'WrongWhole';
-
-  constructor({ name }: Artefact, actualSha256: string) {
-    super(
-      `${name} has SHA-256 ${actualSha256} although all its pieces were right: the manifest contradicts itself`,
-    );
-  }
-}
-
-/** Whether a fetch failed because the bytes that came are not those of the manifest. */
-export function isWrongHash(error: unknown): boolean {
-  return error instanceof WrongPiece || error instanceof WrongWhole;
-}
 
 export interface FetchOptions {
   readonly folder: ArtefactFolder;

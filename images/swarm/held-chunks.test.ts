@@ -14,8 +14,9 @@ import {
 import fc from 'fast-check';
 import { ArtefactFolder } from './artefact-folder.ts';
 import type { ArtefactSource } from './artefact-source.ts';
-import { fetchArtefact, isWrongHash } from './fetch-artefact.ts';
+import { fetchArtefact } from './fetch-artefact.ts';
 import type { ByteRange } from './range.ts';
+import { isWrongHash } from './wrong-hash.ts';
 
 const PIECE = 64 * 1024;
 const INDEX_HEADER = 48;

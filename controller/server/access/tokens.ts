@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { problem } from '@bootswarm/controller/contract';
 import type { StateStore } from '../store/state-store.ts';
-import { transact } from '../store/transact.ts';
+import { type Reads, transact } from '../store/transact.ts';
 
 /** Who calls. */
 export type Actor =
@@ -69,13 +69,16 @@ export function spendJoinToken<T>(
   store: StateStore,
   token: string,
   now: Date,
-  plan: (edge: string) => Promise<{ put: Record<string, unknown>; remove: readonly string[]; result: T }>,
+  plan: (
+    edge: string,
+    reads: Reads,
+  ) => Promise<{ put: Record<string, unknown>; remove: readonly string[]; result: T }>,
 ): Promise<T> {
   return transact(store, 'the join token', async (reads) => {
     const entry = await reads.get(tokenKey(token));
     const actor = entry?.value as Actor | undefined;
     if (actor?.kind !== 'join' || actor.expiresAt <= now.toISOString()) throw problem('join_token_refused');
-    const { put, remove, result } = await plan(actor.edge);
+    const { put, remove, result } = await plan(actor.edge, reads);
     return { put, remove: [...remove, tokenKey(token)], result };
   });
 }

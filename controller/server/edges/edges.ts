@@ -2,6 +2,7 @@ import {
   Edge,
   type EdgeCredentials,
   type EdgeInvitation,
+  type EdgeSettings,
   type EdgeStatus,
   problem,
 } from '@bootswarm/controller/contract';
@@ -82,16 +83,37 @@ export class Edges {
    * @throws Problem join_token_refused
    */
   join(joinToken: string, now: Date): Promise<EdgeCredentials> {
-    return spendJoinToken(this.#store, joinToken, now, async (name) => {
+    return spendJoinToken(this.#store, joinToken, now, async (name, reads) => {
       const token = makeToken('edge');
       const actor: Actor = { kind: 'edge', edge: name };
       const at = now.toISOString();
-      const edge: Edge = { name, journalSeq: 0, joinedAt: at, lastSeenAt: at };
+      const { site, rate } = Edge.parse((await reads.get(edgeKey(name)))?.value ?? { name, journalSeq: 0 });
+      const edge: Edge = {
+        ...{ name, journalSeq: 0, joinedAt: at, lastSeenAt: at },
+        ...(site === undefined ? {} : { site }),
+        ...(rate === undefined ? {} : { rate }),
+      };
       return {
         put: { [edgeKey(name)]: edge, [tokenKey(token)]: actor },
         remove: await tokenKeys(this.#store, 'edge', name),
         result: { name, token, controllerKey: this.#publicKey },
       };
+    });
+  }
+
+  /** @throws Problem not_found */
+  change(name: string, settings: EdgeSettings): Promise<Edge> {
+    return transact(this.#store, `edge ${name}`, async (reads) => {
+      const held = await reads.get(edgeKey(name));
+      if (!held) throw unknownEdge(name);
+      const { site, rate, ...others } = Edge.parse(held.value);
+      const [nextSite, nextRate] = [changed(site, settings.site), changed(rate, settings.rate)];
+      const edge: Edge = {
+        ...others,
+        ...(nextSite === undefined ? {} : { site: nextSite }),
+        ...(nextRate === undefined ? {} : { rate: nextRate }),
+      };
+      return { put: { [edgeKey(name)]: edge }, result: edge };
     });
   }
 
@@ -108,6 +130,10 @@ export class Edges {
 
 export function unknownEdge(name: string): Error {
   return problem('not_found', { facts: { kind: 'edge', name } });
+}
+
+function changed<T>(held: T | undefined, to: T | null | undefined): T | undefined {
+  return to === undefined ? held : (to ?? undefined);
 }
 
 /** Writes the edge as well, so that of two invitations at once the second sees and ends the first. */

@@ -104,6 +104,7 @@ function addOperatorRoutes(api: Api, { segments, policy, edges, machines, work }
   serve(api, endpoints.addEdge, ({ body }) => edges.add(body.name, new Date()));
   serve(api, endpoints.inviteEdge, ({ params }) => edges.invite(params.name, new Date()));
   serve(api, endpoints.showEdge, ({ params }) => edges.show(params.name));
+  serve(api, endpoints.changeEdge, ({ params, body }) => edges.change(params.name, body));
   serve(api, endpoints.removeEdge, async ({ params: { name } }) => {
     await edges.remove(name, (edge, reads) => segments.servedBy(edge, reads));
     return {};
@@ -133,7 +134,10 @@ function addInstallerRoutes(api: Api, { machines, inspections, profiles, mini }:
   });
 }
 
-function addEdgeRoutes(api: Api, { store, edges, feed, inspections, work }: Services): void {
+function addEdgeRoutes(
+  api: Api,
+  { store, edges, edgeSwarm, seeds, feed, inspections, work }: Services,
+): void {
   serve(api, endpoints.join, (_, { token = '' }) => edges.join(token, new Date()));
   serve(api, endpoints.desiredState, ({ query }, inside) =>
     feed.next(edgeOf(inside), query.after, query.waitSeconds * 1000, inside.signal),
@@ -146,6 +150,12 @@ function addEdgeRoutes(api: Api, { store, edges, feed, inspections, work }: Serv
     work.take(edgeOf(inside), body, Date.now());
     return {};
   });
+  serve(api, endpoints.edgeSwarm, async ({ body }, inside) => {
+    const seenFrom = plainIpv4(inside.node.incoming.socket.remoteAddress ?? '');
+    const answer = await edgeSwarm.report(edgeOf(inside), body, seenFrom);
+    await seeds?.give(body.fetching.map(({ sha256 }) => sha256));
+    return { ...answer, ...(seeds === undefined ? {} : { controllerPort: seeds.port }) };
+  });
   serve(api, endpoints.sendJournal, async ({ body }, inside) => ({
     takenSeq: await takeJournal(store, edgeOf(inside), body.records),
   }));
@@ -153,6 +163,11 @@ function addEdgeRoutes(api: Api, { store, edges, feed, inspections, work }: Serv
     await inspections.take(edgeOf(inside), body, new Date());
     return {};
   });
+}
+
+/** A socket of both families writes IPv4 addresses as `::ffff:10.1.2.3`. */
+function plainIpv4(address: string): string {
+  return address.replace(/^::ffff:/, '');
 }
 
 /** Only for endpoints whose audience is `edge`. */

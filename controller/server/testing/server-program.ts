@@ -27,7 +27,18 @@ export class ServerProgram implements AsyncDisposable {
   #grown = Promise.withResolvers<void>();
 
   constructor(data: string, ...options: readonly string[]) {
-    const argv = [main, '--data', data, '--address', '127.0.0.1', '--port', '0', ...options];
+    const argv = [
+      main,
+      '--data',
+      data,
+      '--address',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--swarm-port',
+      '0',
+      ...options,
+    ];
     this.#child = spawn(process.execPath, argv, {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_COMPILE_CACHE },

@@ -55,7 +55,10 @@ test('a UDP socket does not hold a TCP port', async () => {
   const socket = createSocket('udp4').unref();
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  assert.deepEqual(portFacts(['127.0.0.1'], { httpPort: 1, swarmPort: socket.address().port }).at(-1)?.holders, []);
+  assert.deepEqual(
+    portFacts(['127.0.0.1'], { httpPort: 1, swarmPort: socket.address().port }).at(-1)?.holders,
+    [],
+  );
   socket.close();
 });
 

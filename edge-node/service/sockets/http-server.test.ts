@@ -76,6 +76,7 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
       torrents: { find: (_, httpUrl) => Buffer.from(httpUrl) },
     },
     artefactOf: (sha256, name) => (sha256 === SHA256 && name === 'root.squashfs' ? artefact : undefined),
+    isComing: (_, name) => name === 'coming.squashfs',
     agents: {
       desk: new AgentDesk({
         holderOf: () => undefined,
@@ -266,6 +267,17 @@ describe('files', () => {
       for (const method of ['PUT', 'POST', 'DELETE', 'PATCH'])
         for (const path of [ARTEFACT, '/firmware/snponly.efi', '/boot.ipxe?mac=52:54:00:aa:00:01'])
           assert.equal((await ask(path, {}, method)).status, 404, `${method} ${path}`);
+    }));
+});
+
+describe('an artefact that is on its way to this edge', () => {
+  test('is to be asked for again a little later, and is no 404', () =>
+    withServer(async ({ ask, sent }) => {
+      const { status, headers } = await ask(`/artefacts/${SHA256}/coming.squashfs`);
+      assert.equal(status, 503);
+      assert.match(headers['retry-after'] ?? '', /^[1-9]\d?$/);
+      assert.equal((await ask(`/artefacts/${SHA256}/other.squashfs`)).status, 404);
+      assert.deepEqual(sent, []);
     }));
 });
 

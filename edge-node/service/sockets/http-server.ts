@@ -23,6 +23,8 @@ const IDLE_MS = 8_000;
 const LOOK_MS = 1_000;
 /** A client that takes nothing of its answer for this long is given up. */
 const STALLED_MS = 60_000;
+/** After which a machine asks again for what is on its way to this edge. */
+const COMING_SECONDS = 5;
 /**
  * A machine boots with one or two connections, and 1,000 may be powered on at once. A connection costs about 40 KB.
  */
@@ -34,6 +36,8 @@ export interface HttpService {
   readonly scriptFor: (caller: ScriptCaller) => Promise<string | undefined>;
   readonly firmwareOf: (name: string) => Uint8Array | undefined;
   readonly artefactOf: (id: string, name: string) => Servable | undefined;
+  /** Whether an artefact is on its way here. */
+  readonly isComing: (id: string, name: string) => boolean;
   /** Signed metadata, and what it vouches for, by the paths of TUF. */
   readonly trustFileOf: (name: string) => string | undefined;
   readonly agents: AgentService;
@@ -147,6 +151,10 @@ function makeApp(service: HttpService): Hono<Bindings> {
   app.get('/artefacts/:id/:name', async (c) => {
     const { id, name } = c.req.param();
     const artefact = service.artefactOf(id, name);
+    if (!artefact && service.isComing(id, name)) {
+      const header = { 'retry-after': String(COMING_SECONDS), 'cache-control': 'no-store' };
+      return c.text('this edge does not have all of it yet\n', 503, header);
+    }
     if (!artefact) return c.notFound();
     const { sha256 } = artefact;
     const { incoming, outgoing } = c.env;

@@ -222,6 +222,12 @@ export class Serving {
     return bytes ? { ...servable, bytes } : servable;
   }
 
+  /** Whether an artefact of a wanted release is still to come here: then it is fetched, once, whoever asks for it. */
+  isComing(id: string, name: string): boolean {
+    const servable = this.#servable.get(`${id}/${name}`);
+    return servable !== undefined && !this.#parts.isReady(servable.sha256);
+  }
+
   /**
    * Journals what the holder of an address fetched, or what of it failed. One that has no lease from here is nobody
    * we know; of undefined there is nothing to tell.

@@ -66,7 +66,7 @@ export class ArtefactRoom {
     isWanted: (sha256: string) => boolean,
     onRemove: (sha256: string) => void,
   ): Promise<void> {
-    const needed = length - (await this.#folder.receivedBytes(sha256));
+    const needed = length - (await this.#folder.allocatedBytes(sha256));
     const lackingBytes = async (): Promise<number> => needed - (await this.#usableBytes());
     const gone = sacrificed(await this.#leftovers(isWanted), await lackingBytes());
     await this.#remove(gone, isWanted, onRemove);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -70,6 +70,7 @@ async function withSync(test: (bench: Bench) => Promise<void>): Promise<void> {
       room,
       onChange: () => onChange(),
       retryMs: 30,
+      auditMs: 2,
     });
     await test({
       sync,
@@ -250,6 +251,41 @@ describe('the artefacts of an edge', () => {
       sync.want([one.manifest, two.manifest]);
       await until(() => [...hashes(one), ...hashes(two)].every((sha256) => sync.isReady(sha256)));
     }));
+
+  test('that vanish, shrink or rot are attested no more at once, and are fetched again', async (t) => {
+    const damages: Readonly<Record<string, (path: string) => Promise<void>>> = {
+      'is gone': (path) => rm(path),
+      'has 5 bytes': (path) => truncate(path, 5),
+      'is damaged': async (path) => {
+        await using file = await open(path, 'r+');
+        await file.write(Buffer.from('?'), 0, 1, 30_000);
+      },
+    };
+    for (const [reason, damage] of Object.entries(damages))
+      await t.test(reason, () =>
+        withSync(async ({ sync, folder, until, run }) => {
+          const source = new FakeSource(one);
+          // The same artefacts twice: each is looked at all the same.
+          sync.want([one.manifest, one.manifest]);
+          run(source);
+          await until(() => sync.status.waiting.length === 0);
+          const before = source.asked.length;
+          source.faults.set(root, 'refused');
+          await damage(folder.pathOf(root));
+          let told: string | undefined;
+          await until(() => {
+            told ??= sync.isReady(root) ? undefined : reasonOf(sync, root);
+            return told !== undefined && !sync.status.ready.includes(root);
+          });
+          assert.match(told ?? '', new RegExp(reason));
+          assert.ok(sync.isReady(kernel));
+          source.faults.clear();
+          await until(() => sync.isReady(root));
+          assert.deepEqual(await readFile(folder.pathOf(root)), Buffer.from(one.bytesOf.get(root) ?? ''));
+          assert.ok(source.asked.slice(before).every((sha256) => sha256 === root));
+        }),
+      );
+  });
 
   test('do not keep it from ending amid a fetch', () =>
     withSync(async ({ sync, until, run }) => {

@@ -3,12 +3,15 @@ import { type Artefact, edgeArtefacts, findArtefact, type Manifest } from '@boot
 import {
   type ArtefactFolder,
   type ArtefactSource,
+  type Fetched,
+  type FetchOptions,
   fetchArtefact,
   isWrongHash,
 } from '@bootswarm/images/swarm';
 import type { Logger } from 'pino';
+import { ArtefactAudit } from './artefact-audit.ts';
 import { ArtefactRoom } from './artefact-room.ts';
-import { pause } from './forever.ts';
+import { forever, pause } from './forever.ts';
 
 const RETRY_MS = 5_000;
 /** How often it is looked after what nothing wants any more. */
@@ -79,7 +82,11 @@ export interface SyncOptions {
   /** Told when `status` changes. */
   readonly onChange: () => void;
   readonly room?: ArtefactRoom;
+  /** How an artefact is brought here; by the source's HTTP alone unless said. */
+  readonly fetch?: (artefact: Artefact, options: FetchOptions) => Promise<Fetched>;
   readonly retryMs?: number;
+  /** How long it waits between two pieces of which it sees that they are as attested. */
+  readonly auditMs?: number;
 }
 
 /** Brings the artefacts of the wanted releases here, one after the other, and knows which are ready. */
@@ -94,18 +101,27 @@ export class ArtefactSync {
   /** Of those that wait: by SHA-256, whose bytes came last with another one. */
   readonly #corrupt = new Set<string>();
   readonly #retryMs: number;
+  readonly #audit: ArtefactAudit;
+  readonly #fetchOne: NonNullable<SyncOptions['fetch']>;
   #wanted: readonly WantedArtefact[] = [];
   readonly #moved = { fetched: 0, reused: 0 };
   /** Nothing is removed before it is known what is wanted. */
   #tidyAt = Number.POSITIVE_INFINITY;
   #wake = (): void => {};
 
-  private constructor({ folder, log, onChange, room, retryMs = RETRY_MS }: SyncOptions) {
+  private constructor({ folder, log, onChange, room, fetch, auditMs, retryMs = RETRY_MS }: SyncOptions) {
     this.#folder = folder;
     this.#log = log;
     this.#onChange = onChange;
     this.#room = room ?? new ArtefactRoom(folder, log);
     this.#retryMs = retryMs;
+    this.#fetchOne = fetch ?? fetchArtefact;
+    this.#audit = new ArtefactAudit({
+      folder,
+      attested: () => this.#attested(),
+      onLost: (artefact, why) => this.#lose(artefact, why),
+      ...(auditMs === undefined ? {} : { pieceMs: auditMs }),
+    });
   }
 
   /** Takes what the folder holds: it was verified before it got there. */
@@ -145,8 +161,16 @@ export class ArtefactSync {
     this.#wake();
   }
 
-  /** Fetches until `signal` ends it. One that fails lets the others go first and is tried again. */
+  /**
+   * Fetches until `signal` ends it. One that fails lets the others go first and is tried again; one that is no longer as
+   * it was attested is fetched anew.
+   */
   async run(source: ArtefactSource, signal: AbortSignal): Promise<void> {
+    const audit = (): Promise<void> => this.#audit.run(signal);
+    await Promise.all([this.#fetchAll(source, signal), forever('audit', signal, this.#log, audit)]);
+  }
+
+  async #fetchAll(source: ArtefactSource, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
       // Made before the look around, so that nothing wanted meanwhile is slept over.
@@ -180,6 +204,22 @@ export class ArtefactSync {
     this.#onChange();
   };
 
+  async #lose({ sha256, name }: Artefact, why: string): Promise<void> {
+    // First nobody is sent to it any more.
+    this.#ready.delete(sha256);
+    this.#waiting.set(sha256, why);
+    this.#onChange();
+    this.#log.error({ sha256, name, why }, 'an artefact is not as it was attested; fetching it again');
+    await this.#folder.demote(sha256);
+    this.#wake();
+  }
+
+  /** Of what is wanted, each once: releases share artefacts. */
+  #attested(): readonly Artefact[] {
+    const ready = this.#wanted.filter(({ sha256 }) => this.#ready.has(sha256));
+    return [...new Map(ready.map((artefact) => [artefact.sha256, artefact])).values()];
+  }
+
   readonly #isWanted = (wanted: string): boolean => this.#wanted.some(({ sha256 }) => sha256 === wanted);
 
   #missing(): readonly WantedArtefact[] {
@@ -190,7 +230,7 @@ export class ArtefactSync {
     const { sha256, name, length, chunks } = artefact;
     try {
       await this.#room.make(artefact, this.#isWanted, this.#forget);
-      const { fetchedBytes, reusedBytes, keptBytes } = await fetchArtefact(artefact, {
+      const { fetchedBytes, reusedBytes, keptBytes } = await this.#fetchOne(artefact, {
         folder: this.#folder,
         source,
         chunks,

@@ -12,6 +12,7 @@ import { problem } from '../problems.ts';
 import type { EdgeStore } from '../state/edge-store.ts';
 import { acceptDesiredState } from './accept.ts';
 import { type ArtefactSync, controllerSource } from './artefact-sync.ts';
+import type { EdgeSwarm } from './edge-swarm.ts';
 import { forever, pause } from './forever.ts';
 import type { EdgeTrust } from './trust.ts';
 
@@ -31,6 +32,9 @@ export interface UplinkOptions {
   readonly controllerUrl: string;
   readonly store: EdgeStore;
   readonly sync: ArtefactSync;
+  readonly edgeSwarm: EdgeSwarm;
+  /** At which other edges reach this one; where it is left out, the address that leads to the controller. */
+  readonly swarmAddress: string | undefined;
   readonly trust: EdgeTrust;
   readonly board: Pick<WorkBoard, 'news' | 'untold'>;
   readonly log: Logger;
@@ -107,7 +111,7 @@ export class Uplink {
 
   /** Ends with `signal`. Whatever fails meanwhile is tried again: this edge serves on without its controller. */
   async run(signal: AbortSignal): Promise<void> {
-    const { log, sync } = this.#options;
+    const { log, sync, edgeSwarm, controllerUrl: url, addresses, swarmAddress } = this.#options;
     await Promise.all([
       forever('desired state', signal, log, () => this.#pullDesiredState(signal)),
       forever('trust metadata', signal, log, () => this.#renewTrust(signal)),
@@ -115,6 +119,7 @@ export class Uplink {
       forever('inspections', signal, log, () => this.#pushInspection(signal)),
       forever('status', signal, log, () => this.#pushStatus(signal)),
       forever('work', signal, log, () => this.#pushWork(signal)),
+      edgeSwarm.run({ client: this.#client, url, addresses, ownAddress: swarmAddress }, signal),
       sync.run(controllerSource(this.#client), signal),
     ]);
   }

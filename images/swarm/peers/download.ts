@@ -58,6 +58,8 @@ export interface DownloadOptions {
   readonly memory: PieceMemory;
   readonly blame: Blame;
   readonly bucket: TokenBucket;
+  /** Whether the cap does not hold for a peer. */
+  readonly isNear?: ((address: string) => boolean) | undefined;
   readonly random: () => number;
 }
 
@@ -103,7 +105,7 @@ export class Download {
       const mayDuplicate = peer.askedBytes === 0;
       const pick = this.picker.next(peer, { mayRepeat, mayDuplicate });
       if (!pick) break;
-      isCapped = !this.#options.bucket.take(pick.block.length, nowMs);
+      isCapped = !this.#isNear(peer) && !this.#options.bucket.take(pick.block.length, nowMs);
       if (isCapped) {
         this.picker.release(peer.key, pick.block);
         break;
@@ -169,7 +171,7 @@ export class Download {
       return;
     }
     this.#answered(peer, asked);
-    this.#options.bucket.giveBack(asked.length);
+    this.#giveBack(peer, asked.length);
     this.picker.release(peer.key, asked);
     if (peer.isChoking) return;
     peer.avoid(block.index);
@@ -179,7 +181,7 @@ export class Download {
   /** Nothing that a peer was asked for is expected any more, though it may come: it choked us, or is too slow. */
   letGo(peer: Peer): void {
     for (const at of peer.asked.keys()) if (peer.late.size < MOST_LATE) peer.late.add(at);
-    this.#options.bucket.giveBack(peer.askedBytes);
+    this.#giveBack(peer, peer.askedBytes);
     peer.asked.clear();
     peer.askedBytes = 0;
     for (const piece of this.picker.started)
@@ -319,9 +321,17 @@ export class Download {
     const isComing = this.#gathering.get(block.index)?.writes.some((write) => write.peer === key);
     if (isComing) return;
     this.#answered(peer, block);
-    this.#options.bucket.giveBack(block.length);
+    this.#giveBack(peer, block.length);
     if (peer.late.size < MOST_LATE) peer.late.add(this.#at(block));
     peer.link.send(encodeRanges('cancel', [block]));
+  }
+
+  #isNear({ address }: Peer): boolean {
+    return this.#options.isNear?.(address) ?? false;
+  }
+
+  #giveBack(peer: Peer, bytes: number): void {
+    if (!this.#isNear(peer)) this.#options.bucket.giveBack(bytes);
   }
 
   #isDiskBehind(): boolean {

@@ -38,6 +38,8 @@ export class Peer {
   isSuspect = false;
   /** When it last sent what is worth waiting for, or the first block was asked for. */
   blockAtMs: number;
+  /** When it was given a block last, or came. */
+  takenAtMs: number;
   #blockBytesSeen = 0;
   /** Whether it said already which pieces it has. */
   hasSaidPieces = false;
@@ -63,6 +65,7 @@ export class Peer {
     this.pieces = new PieceSet(pieceCount);
     this.chokedAtMs = nowMs;
     this.blockAtMs = nowMs;
+    this.takenAtMs = nowMs;
     this.down = new Rate(nowMs);
     this.up = new Rate(nowMs);
   }

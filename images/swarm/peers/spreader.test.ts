@@ -67,3 +67,32 @@ test('nothing is shown of what it has, and nothing to one that has all', () => {
   assert.ok(!spreader.add(1, has).includes(3));
   assert.deepEqual(spreader.add(2, PieceSet.whole(12)), []);
 });
+
+test('sparingly, what one was shown is shown to nobody else until that one leaves it or is gone', () => {
+  let turn = 0;
+  const spreader = new Spreader(
+    12,
+    8,
+    () => {
+      turn += 7;
+      return (turn % 12) / 12;
+    },
+    0,
+  );
+  const first = spreader.add(1, NOTHING);
+  const second = spreader.add(2, NOTHING);
+  assert.deepEqual([first.length, second.length], [8, 4]);
+  assert.deepEqual(spreader.add(3, NOTHING), []);
+  const [got = 0, ...left] = first;
+  spreader.onHave(1, got);
+  spreader.giveUp(1);
+  assert.deepEqual(new Set(spreader.refill(3)), new Set(left));
+  // It comes all the same, counts again, and is not counted off twice when that one is gone.
+  const [late = 0] = left;
+  spreader.onHave(1, late);
+  spreader.remove(3);
+  assert.ok(!spreader.refill(2).includes(late));
+  spreader.remove(1);
+  const fourth = spreader.add(4, NOTHING);
+  assert.ok(fourth.includes(late));
+});

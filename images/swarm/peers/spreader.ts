@@ -12,6 +12,8 @@ interface Shown {
   readonly pieces: PieceSet;
   /** What was shown to it and it has not got yet. */
   readonly pending: Set<number>;
+  /** What it was shown, did not fetch, and others may be shown. */
+  readonly givenUp: Set<number>;
 }
 
 /**
@@ -22,21 +24,23 @@ interface Shown {
 export class Spreader {
   readonly #window: number;
   readonly #random: () => number;
+  readonly #mostRepeated: number;
   /** How many peers have each piece, or were shown it. */
   readonly #spread: Uint32Array;
   readonly #peers = new Map<PeerKey, Shown>();
 
   /** @param window pieces that a peer may have before it, not yet fetched. @param random in `[0, 1)`. */
-  constructor(pieceCount: number, window: number, random: () => number) {
+  constructor(pieceCount: number, window: number, random: () => number, mostRepeated = MOST_REPEATED) {
     this.#window = window;
     this.#random = random;
+    this.#mostRepeated = mostRepeated;
     this.#spread = new Uint32Array(pieceCount);
   }
 
   /** A peer that was not there before. @returns what to show to it. */
   add(key: PeerKey, has: PieceSet): readonly number[] {
     if (this.#peers.has(key)) return [];
-    const shown: Shown = { pieces: new PieceSet(has.length), pending: new Set() };
+    const shown: Shown = { pieces: new PieceSet(has.length), pending: new Set(), givenUp: new Set() };
     this.#peers.set(key, shown);
     for (let index = 0; index < has.length; index++) if (has.has(index)) this.#note(shown, index);
     return this.#show(shown);
@@ -48,7 +52,14 @@ export class Spreader {
     if (!shown) return [];
     this.#note(shown, index);
     shown.pending.delete(index);
+    if (shown.givenUp.delete(index)) this.#count(index, 1);
     return this.#show(shown);
+  }
+
+  /** @returns what to show to a peer of what others left or gave up. */
+  refill(key: PeerKey): readonly number[] {
+    const shown = this.#peers.get(key);
+    return shown ? this.#show(shown) : [];
   }
 
   /** What only a peer that is gone had is to be shown to others first. */
@@ -57,7 +68,18 @@ export class Spreader {
     if (!shown) return;
     this.#peers.delete(key);
     for (let index = 0; index < this.#spread.length; index++)
-      if (shown.pieces.has(index)) this.#count(index, -1);
+      if (shown.pieces.has(index) && !shown.givenUp.has(index)) this.#count(index, -1);
+  }
+
+  /** A peer does not fetch what it was shown: others may be shown it as if it had not been. It may fetch it all the same. */
+  giveUp(key: PeerKey): void {
+    const shown = this.#peers.get(key);
+    if (!shown) return;
+    for (const index of shown.pending) {
+      shown.givenUp.add(index);
+      this.#count(index, -1);
+    }
+    shown.pending.clear();
   }
 
   #show(shown: Shown): readonly number[] {
@@ -65,7 +87,7 @@ export class Spreader {
     while (shown.pending.size < this.#window) {
       const index = this.#leastSpread(shown.pieces);
       const isRepeated = index !== undefined && (this.#spread[index] as number) > 0;
-      if (index === undefined || (isRepeated && shown.pending.size >= MOST_REPEATED)) break;
+      if (index === undefined || (isRepeated && shown.pending.size >= this.#mostRepeated)) break;
       this.#note(shown, index);
       shown.pending.add(index);
       news.push(index);

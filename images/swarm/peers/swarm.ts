@@ -14,7 +14,7 @@ import { peerProblem } from './problems.ts';
 import { Rate } from './rate.ts';
 import { Spreader } from './spreader.ts';
 import { type SwarmStats, tellPeer } from './stats.ts';
-import type { RateLimits, SwarmOptions } from './swarm-options.ts';
+import type { RateBuckets, RateLimits, SwarmOptions } from './swarm-options.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { MOST_REQUESTS, Upload } from './upload.ts';
 import { Webseed } from './webseed.ts';
@@ -33,6 +33,8 @@ const CAPPED_MS = 20;
 const HELP_BYTES = 64 * 1024;
 const CLIENT = 'Bootswarm';
 
+/** Of what an edge showed to a peer that takes nothing for so long, others are shown. */
+const IDLE_SHOWN_MS = 20_000;
 /** What an edge shows to a machine ahead of what it got: more than it is asked for at once. */
 const SHOWN_BYTES = 12 * 1024 * 1024;
 const FEWEST_SHOWN = 2;
@@ -52,7 +54,7 @@ export class Swarm implements ConversationHost {
   readonly #options: SwarmOptions;
   readonly members: Membership;
   readonly #cache: PieceCache;
-  readonly #buckets: Readonly<Record<keyof RateLimits, TokenBucket>>;
+  readonly #buckets: RateBuckets;
   readonly #webseed: Webseed | undefined;
   /** Of an edge that has everything. */
   readonly #spreader: Spreader | undefined;
@@ -93,7 +95,7 @@ export class Swarm implements ConversationHost {
     const memory = new PieceMemory(Math.min(artefact.pieceBytes, artefact.length), SPARE_PIECES);
     const cached = Math.max(FEWEST_CACHED, Math.floor(CACHE_BYTES / artefact.pieceBytes));
     this.#cache = new PieceCache(artefact, store, memory, cached);
-    this.#buckets = {
+    this.#buckets = options.buckets ?? {
       download: new TokenBucket(rateLimits.download, nowMs),
       upload: new TokenBucket(rateLimits.upload, nowMs),
     };
@@ -107,7 +109,7 @@ export class Swarm implements ConversationHost {
       onGone: (peer) => this.#onGone(peer),
     });
     this.download = new Download(
-      { artefact, store, memory, blame, bucket: this.#buckets.download, random },
+      { artefact, store, memory, blame, bucket: this.#buckets.download, isNear: options.isNear, random },
       {
         peers: this.members.peers,
         onPiece: (index, held, wasFull) => this.#onPiece(index, held, wasFull),
@@ -122,13 +124,15 @@ export class Swarm implements ConversationHost {
       store,
       cache: this.#cache,
       bucket: this.#buckets.upload,
+      isNear: options.isNear,
       slots,
       onCapped: () => this.#wakeSoon(),
     });
     this.#webseed = webseed && this.#makeWebseed(webseed);
-    const window = Math.max(FEWEST_SHOWN, Math.ceil(SHOWN_BYTES / artefact.pieceBytes));
+    const { aheadBytes = SHOWN_BYTES, mostRepeated } = options.spread ?? {};
+    const window = Math.max(FEWEST_SHOWN, Math.ceil(aheadBytes / artefact.pieceBytes));
     if (options.isEdge && store.have.isWhole)
-      this.#spreader = new Spreader(artefact.pieces.length, window, random);
+      this.#spreader = new Spreader(artefact.pieces.length, window, random, mostRepeated);
     if (this.download.picker.isDone) this.#finish.resolve();
     if (signal?.aborted) this.#end(signal.reason as Error);
     else
@@ -196,7 +200,7 @@ export class Swarm implements ConversationHost {
       this.#rechokedAtMs = nowMs;
       this.upload.rechoke(this.members.peers, nowMs);
     }
-    this.#webseed?.tick(this.#helpedAtMs, nowMs);
+    this.#webseed?.tick(this.#helpedAtMs, this.members.peers.size > 0, nowMs);
     this.members.tick(nowMs);
     this.#move();
   }
@@ -271,7 +275,11 @@ export class Swarm implements ConversationHost {
       index === undefined
         ? this.#spreader?.add(peer.key, peer.pieces)
         : this.#spreader?.onHave(peer.key, index);
-    if (!news || news.length === 0) return;
+    this.#say(peer, news ?? []);
+  }
+
+  #say(peer: Peer, news: readonly number[]): void {
+    if (news.length === 0) return;
     peer.link.together(() => {
       for (const piece of news) peer.send({ type: 'have', index: piece });
     });
@@ -314,6 +322,8 @@ export class Swarm implements ConversationHost {
     peer.forgive(seconds);
     // One that has nothing may say nothing of it (BEP 3).
     this.#show(peer);
+    if (nowMs - peer.takenAtMs > IDLE_SHOWN_MS) this.#spreader?.giveUp(peer.key);
+    else if (this.#options.spread) this.#say(peer, this.#spreader?.refill(peer.key) ?? []);
     peer.down.tick(nowMs);
     peer.up.tick(nowMs);
     const due = dueOf({
@@ -386,6 +396,8 @@ export class Swarm implements ConversationHost {
       source,
       download: this.download,
       signal: this.#left.signal,
+      idleMs: this.#options.webseedAfterMs,
+      onFailed: this.#options.onWebseedFailed,
       onBytes: (bytes) => {
         this.#webseedBytes += bytes;
       },

@@ -20,6 +20,8 @@ export interface UploadOptions {
   readonly store: PieceStore;
   readonly cache: PieceCache;
   readonly bucket: TokenBucket;
+  /** Whether the cap does not hold for a peer. */
+  readonly isNear?: ((address: string) => boolean) | undefined;
   /** Peers that may fetch at once. */
   readonly slots: number;
   /** Told when the rate cap held something back: `pump` is to be called a little later. */
@@ -115,13 +117,15 @@ export class Upload {
       void this.#read(peer, block.index);
       return false;
     }
-    if (!this.#options.bucket.take(block.length, performance.now())) {
+    const { bucket, isNear } = this.#options;
+    if (!isNear?.(peer.address) && !bucket.take(block.length, performance.now())) {
       piece.release();
       this.#options.onCapped();
       return false;
     }
     peer.wants.shift();
     peer.up.add(block.length);
+    peer.takenAtMs = performance.now();
     const bytes = piece.bytes.subarray(block.begin, block.begin + block.length);
     peer.link.sendBlock(encodeBlockHeader(block), bytes, () => {
       piece.release();

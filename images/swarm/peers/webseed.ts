@@ -1,10 +1,11 @@
 import { type Artefact, pieceRange } from '@bootswarm/images/format';
 import type { ArtefactSource } from '../artefact-source.ts';
+import { WrongPiece } from '../wrong-hash.ts';
 import type { Download } from './download.ts';
 import type { BlockRange } from './messages.ts';
 import type { PeerKey } from './started-piece.ts';
 
-/** Peers that gave nothing for so long are no help: HTTP begins. */
+/** Peers that gave nothing for so long are no help: HTTP begins. Where none is connected, it is as long. */
 const IDLE_MS = 4000;
 /** Of one request, where the pieces follow one another: at first little, as peers may be but slow to begin; then twice as much. */
 const FIRST_RUN_BYTES = 1024 * 1024;
@@ -23,6 +24,9 @@ export interface WebseedOptions {
   readonly source: ArtefactSource;
   readonly download: Download;
   readonly signal: AbortSignal;
+  /** How long connected peers may give nothing; 4 s unless said. */
+  readonly idleMs?: number | undefined;
+  readonly onFailed?: ((error: Error) => void) | undefined;
   /** Told of every part that came. */
   readonly onBytes: (bytes: number) => void;
 }
@@ -39,11 +43,15 @@ export class Webseed {
     this.#options = options;
   }
 
-  /** To be called a few times a second. @param idleSinceMs when a peer gave a byte last. */
-  tick(idleSinceMs: number, nowMs: number): void {
-    const { download, signal } = this.#options;
+  /**
+   * To be called a few times a second.
+   * @param idleSinceMs when a peer gave a byte last.
+   * @param hasPeers whether any is connected.
+   */
+  tick(idleSinceMs: number, hasPeers: boolean, nowMs: number): void {
+    const { download, signal, idleMs = IDLE_MS } = this.#options;
     if (this.#isRunning || signal.aborted || download.picker.isDone) return;
-    if (nowMs - idleSinceMs < IDLE_MS) {
+    if (nowMs - idleSinceMs < (hasPeers ? idleMs : IDLE_MS)) {
       this.#runBytes = FIRST_RUN_BYTES;
       return;
     }
@@ -65,7 +73,8 @@ export class Webseed {
       await this.#fetch(run);
       this.#restMs = FIRST_REST_MS;
       this.#runBytes = Math.min(RUN_BYTES, 2 * this.#runBytes);
-    } catch {
+    } catch (error) {
+      if (!this.#options.signal.aborted) this.#options.onFailed?.(error as Error);
       this.#restsUntilMs = performance.now() + this.#restMs;
       this.#restMs = Math.min(LONGEST_REST_MS, 2 * this.#restMs);
     } finally {
@@ -96,7 +105,7 @@ export class Webseed {
         at += part.length;
         if (filled < block.length) continue;
         if (!download.accept(WEBSEED_KEY, WEBSEED_ADDRESS, block, piece))
-          throw new Error(`the webseed sent a wrong piece ${block.index}`);
+          throw new WrongPiece(artefact, block.index);
         turn += 1;
         filled = 0;
       }

@@ -52,6 +52,7 @@ interface Options {
   readonly trustRoot?: string;
   readonly keepHours: number;
   readonly swarmPort: number;
+  readonly swarmRate?: number;
   readonly edgesPort: number;
   readonly swarmAddress?: string;
 }
@@ -68,6 +69,7 @@ const command = new Command('bootswarm-edge')
     portOf,
     8481,
   )
+  .option('--swarm-rate <mbit>', 'Mbit/s that it gives to the swarms of machines at most', rateOf)
   .option('--edges-port <port>', 'TCP port at which edges fetch images of each other', portOf, 8483)
   .option(
     '--swarm-address <address>',
@@ -181,6 +183,7 @@ async function start(options: Options): Promise<void> {
   };
   const seeds = await Seeds.start({
     port: options.swarmPort,
+    rate: options.swarmRate,
     isAllowed: (address) => serving.segmentOf(address) !== undefined,
     pathOf: (sha256) => folder.pathOf(sha256),
     isReady: (sha256) => sync.isReady(sha256),
@@ -346,6 +349,13 @@ async function serve(
     http.closeAllConnections();
     await tftp.stop();
   };
+}
+
+/** @returns bytes a second. */
+function rateOf(text: string): number {
+  const mbit = Number(text);
+  if (!(mbit >= 1 && mbit <= 1_000_000)) throw new InvalidArgumentError('must be 1 to 1000000 Mbit/s');
+  return mbit * 125_000;
 }
 
 function hoursOf(text: string): number {

@@ -18,14 +18,14 @@ const manifest = {
 };
 const bytes = bytesOf.get(root.sha256) ?? new Uint8Array();
 
-async function edge(isAllowed = (_: string) => true) {
+async function edge(isAllowed = (_: string) => true, rate?: number) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'bootswarm-seeds-'));
   const path = join(folder.path, root.sha256);
   await writeFile(path, bytes);
   const ready = new Set<string>();
   const { log, lines } = quietLog();
   const isReady = (sha256: string): boolean => ready.has(sha256);
-  const seeds = await Seeds.start({ port: 0, isAllowed, pathOf: () => path, isReady, log });
+  const seeds = await Seeds.start({ port: 0, rate, isAllowed, pathOf: () => path, isReady, log });
   return {
     ...{ seeds, ready, lines, path },
     /** Resolves as soon as it gives the root, or no more. */
@@ -68,6 +68,14 @@ test('what is whole here is given to machines, from when it is whole until nothi
   seeds.follow([plain]);
   await until(false);
   assert.equal(await fetched(port), undefined);
+});
+
+test('what it gives has a cap', async () => {
+  await using site = await edge(() => true, 1);
+  site.ready.add(root.sha256);
+  site.seeds.follow([manifest]);
+  await site.until(true);
+  assert.equal(await fetched(site.seeds.portOf(root.sha256) ?? 0), undefined);
 });
 
 test('nobody else gets any of it', async () => {

@@ -1,5 +1,5 @@
 import { type Artefact, edgeArtefacts, type Manifest } from '@bootswarm/images/format';
-import { FilePieces, type Swarm, SwarmNode } from '@bootswarm/images/swarm';
+import { FilePieces, type RateBuckets, type Swarm, SwarmNode, TokenBucket } from '@bootswarm/images/swarm';
 import type { Logger } from 'pino';
 import { problem as edgeProblem } from '../problems.ts';
 import type { SeedStats } from './metrics.ts';
@@ -10,6 +10,8 @@ const SLOTS = 8;
 export interface SeedsParts {
   /** TCP; 0 for one that is free. */
   readonly port: number;
+  /** Bytes a second that it gives at most, all artefacts together. */
+  readonly rate?: number | undefined;
   /** Whether a machine of this edge's segments has an address. */
   readonly isAllowed: (address: string) => boolean;
   readonly pathOf: (sha256: string) => string;
@@ -27,6 +29,7 @@ interface Seed {
 export class Seeds {
   readonly #parts: SeedsParts;
   readonly #node: SwarmNode;
+  readonly #buckets: RateBuckets;
   /** By SHA-256. */
   #wanted: ReadonlyMap<string, Artefact> = new Map();
   readonly #seeds = new Map<string, Seed>();
@@ -35,6 +38,11 @@ export class Seeds {
   private constructor(parts: SeedsParts, node: SwarmNode) {
     this.#parts = parts;
     this.#node = node;
+    const nowMs = performance.now();
+    this.#buckets = {
+      upload: new TokenBucket(parts.rate, nowMs),
+      download: new TokenBucket(undefined, nowMs),
+    };
   }
 
   /** @throws Problem port_in_use */
@@ -103,7 +111,11 @@ export class Seeds {
     const { sha256, name, infohash = '' } = artefact;
     try {
       const pieces = await FilePieces.whole(artefact, pathOf(sha256));
-      const swarm = this.#node.join(artefact, infohash, pieces, { isEdge: true, slots: SLOTS });
+      const swarm = this.#node.join(artefact, infohash, pieces, {
+        isEdge: true,
+        slots: SLOTS,
+        buckets: this.#buckets,
+      });
       this.#seeds.set(sha256, { swarm, pieces });
       log.info({ sha256, name, infohash, port: this.#node.port }, 'given to the swarm');
     } catch (error) {

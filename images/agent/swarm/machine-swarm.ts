@@ -10,6 +10,8 @@ const LOOK_MS = 250;
 /** Without a piece for so long, from peers or by HTTP, the swarm is given up: plain HTTP tells what is wrong. */
 const STALL_MS = 60_000;
 const SILENCE_MOST_MS = 30_000;
+/** Neighbours that are connected may be slow to begin: the edge's HTTP has a copy for each machine. */
+const WEBSEED_AFTER_MS = 7_000;
 
 export interface MachineSwarmParts {
   readonly terms: SwarmTerms;
@@ -147,6 +149,7 @@ export class MachineSwarm implements AsyncDisposable {
     const { uploadRate } = terms;
     const swarm = this.#node.join(artefact, infohash, pieces, {
       signal,
+      webseedAfterMs: WEBSEED_AFTER_MS,
       webseed: { read: (from, range, until) => readRange(edgeUrl, from, range, until) },
       ...(uploadRate === undefined ? {} : { rateLimits: { upload: uploadRate } }),
     });

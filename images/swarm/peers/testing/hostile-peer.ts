@@ -16,6 +16,8 @@ export interface HostileOptions {
 /** A peer that greets as it should, and then sends whatever it is told. */
 export class HostilePeer {
   readonly #socket: Socket;
+  /** Wrong blocks that it gave. */
+  given = 0;
   /** Resolves when the other side closed the connection. */
   readonly closed: Promise<unknown>;
 
@@ -67,15 +69,14 @@ export class HostilePeer {
     blocks: number;
     after: 'go' | 'wait';
   }): Promise<void> {
-    let given = 0;
     const decoder = new WireDecoder(
       {
         onMessage: (message) => {
-          if (message.type !== 'request' || message.begin === 0 || given >= blocks) return;
-          given += 1;
+          if (message.type !== 'request' || message.begin === 0 || this.given >= blocks) return;
+          this.given += 1;
           this.send(encodeBlockHeader(message));
           this.send(Buffer.alloc(message.length, 0xbd));
-          if (given === blocks && after === 'go') this.#socket.end();
+          if (this.given === blocks && after === 'go') this.#socket.end();
         },
         onBlockStart: () => undefined,
         onBlockBytes: () => {},
@@ -97,6 +98,12 @@ export class HostilePeer {
   /** An extended message, with any payload. */
   sayExtended(id: number, payload: Uint8Array | string): void {
     this.send(encodeMessage({ type: 'extended', id, payload: Buffer.from(payload) }));
+  }
+
+  /** Says that it has everything, and never that anything of it may be fetched, or never answers. */
+  withhold(isChoking: boolean): void {
+    this.send(encodeMessage({ type: 'haveAll' }));
+    if (!isChoking) this.send(encodeMessage({ type: 'unchoke' }));
   }
 
   stopReading(): void {

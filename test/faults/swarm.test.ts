@@ -66,8 +66,7 @@ describe('faults of the swarm', { timeout: 300_000 }, () => {
   test('17: of a piece that several gave the liar is found, and no honest peer is blamed', async (t) => {
     const [liar, machine] = [await ground.addHost('liar'), await ground.addHost('mixing')];
     const seeds = [await ground.addHost('seed1'), await ground.addHost('seed2')];
-    for (const seed of seeds)
-      await ground.startPeer(seed, { isSeed: true, rateLimits: { upload: 2 * MIB } });
+    for (const seed of seeds) await ground.startPeer(seed, { isSeed: true, rateLimits: { upload: 2 * MIB } });
     const victim = await ground.startPeer(machine, { neighbours: seeds.map(at) });
     const order = { kind: 'spoil', artefact, from: liar.address, to: at(machine) } as const;
     const [told] = (await ground.runHostile(liar, order)) as [SpoilReport];

@@ -1,4 +1,4 @@
 /** Machines of a swarm, as processes of their own on hosts of a lab. */
 export type { PeerReport } from './peer.ts';
-export { type GroundHost, residentMib, SwarmGround, swarmRoot } from './swarm-ground.ts';
+export { type GroundHost, SwarmGround, swarmRoot } from './swarm-ground.ts';
 export { PEER_PORT, type SharedArtefact, SwarmPeer, shareArtefact } from './swarm-peer.ts';

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { artefactOf } from '@bootswarm/images/format';
 import { program, Site, writeBuildFolder } from '../boot/index.ts';
 import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
@@ -112,10 +111,4 @@ export interface GroundHost {
   readonly address: string;
   /** Of the segment's bridge, to which its cable leads. */
   readonly port: string;
-}
-
-/** Memory that a process holds now, in MiB. */
-export function residentMib(pid: number): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) / 1024;
 }

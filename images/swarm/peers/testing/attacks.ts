@@ -2,7 +2,7 @@ import { encodeBlockHeader, encodeMessage, encodeRanges } from '../messages.ts';
 import type { HostilePeer } from './hostile-peer.ts';
 
 /** What is attacked: the pieces of a swarm. */
-export interface Target {
+interface Target {
   readonly pieceCount: number;
   readonly pieceBytes: number;
 }

@@ -4,8 +4,14 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announceQuery } from '@bootswarm/images/format';
-import { type GroundHost, PEER_PORT, type PeerReport, SwarmGround } from '../swarm/index.ts';
-import type { AttackReport, SpoilReport } from '../swarm/testing/hostile.ts';
+import {
+  type AttackReport,
+  type GroundHost,
+  PEER_PORT,
+  type PeerReport,
+  type SpoilReport,
+  SwarmGround,
+} from '../swarm/index.ts';
 
 const MIB = 1024 * 1024;
 const COMPLETE_MS = 40_000;

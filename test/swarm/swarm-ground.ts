@@ -1,8 +1,8 @@
 import { artefactOf } from '@bootswarm/images/format';
 import { program, Site, writeBuildFolder } from '../boot/index.ts';
 import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
+import type { HostileOrder } from './hostile-order.ts';
 import { type PeerOptions, type SharedArtefact, SwarmPeer, shareArtefact } from './swarm-peer.ts';
-import type { HostileOrder } from './testing/hostile.ts';
 
 const HTTP_PORT = 8480;
 const EDGE = 'edge1';

@@ -5,35 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Artefact } from '@bootswarm/images/format';
-import { type Endpoint, SwarmNode } from '@bootswarm/images/swarm';
+import { SwarmNode } from '@bootswarm/images/swarm';
 import { ATTACKS, HostilePeer, PoisonedStore } from '@bootswarm/images/swarm/testing';
-
-export type HostileOrder =
-  /** Sends each kind of malformed or senseless input, one after the other. Prints an `AttackReport` for each. */
-  | { readonly kind: 'attack'; readonly artefact: string; readonly from: string; readonly to: Endpoint }
-  /** Gives blocks of pieces and goes away, again and again, until it is not let in. Prints a `SpoilReport`. */
-  | { readonly kind: 'spoil'; readonly artefact: string; readonly from: string; readonly to: Endpoint }
-  /** Greets once and is closed, or not, within a second. Prints `{"isLetIn"}`. */
-  | { readonly kind: 'greet'; readonly artefact: string; readonly from: string; readonly to: Endpoint }
-  /** Is a peer as any other, but for a wrong byte in every piece. Prints `{"port"}`, and stays. */
-  | { readonly kind: 'poison'; readonly artefact: string; readonly original: string; readonly port: number }
-  /** Says that it has everything, and gives nothing. Prints `{"withheld"}`, and stays. */
-  | {
-      readonly kind: 'choke' | 'mute';
-      readonly artefact: string;
-      readonly from: string;
-      readonly to: Endpoint;
-    };
-
-export interface AttackReport {
-  readonly name: string;
-  /** Until the connection was closed; null where it was not, within some seconds. */
-  readonly droppedMs: number | null;
-}
-
-export interface SpoilReport {
-  readonly visits: number;
-}
+import type { AttackReport, HostileOrder, SpoilReport } from '../hostile-order.ts';
 
 /** A peer that is not dropped within this time was let in. */
 const LET_IN_MS = 1000;

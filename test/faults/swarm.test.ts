@@ -172,8 +172,9 @@ describe('faults of the swarm', { timeout: 300_000 }, () => {
     );
   });
 
-  for (const kind of ['choke', 'mute'] as const)
-    test(`20: where all peers ${kind === 'choke' ? 'choke' : 'answer nothing'}, HTTP begins within ten seconds`, async (t) => {
+  const kinds = { choke: 'choke', mute: 'answer nothing', trickle: 'give in drops' } as const;
+  for (const kind of ['choke', 'mute', 'trickle'] as const)
+    test(`20: where all peers ${kinds[kind]}, HTTP begins within ten seconds`, async (t) => {
       const machine = await ground.addHost(`waits-${kind}`);
       const { webseedUrl } = ground;
       const dead = await ground.addHost(`dead-${kind}`);
@@ -191,7 +192,7 @@ describe('faults of the swarm', { timeout: 300_000 }, () => {
       const report = await victim.report();
       t.diagnostic(`HTTP began after ${(tookMs / 1000).toFixed(1)} s`);
       assertClean(report, []);
-      assert.equal(report.stats.fromWebseed, ground.shared.artefact.length);
+      assert.ok(report.stats.fromWebseed >= ground.shared.artefact.length);
       assert.ok(tookMs < HTTP_MS, `${tookMs} ms`);
       assert.ok(victim.isExact);
     });

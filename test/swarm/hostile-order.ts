@@ -10,9 +10,9 @@ export type HostileOrder =
   | { readonly kind: 'greet'; readonly artefact: string; readonly from: string; readonly to: Endpoint }
   /** Is a peer as any other, but for a wrong byte in every piece. Prints `{"port"}`, and stays. */
   | { readonly kind: 'poison'; readonly artefact: string; readonly original: string; readonly port: number }
-  /** Says that it has everything, and gives nothing. Prints `{"withheld"}`, and stays. */
+  /** Says that it has everything, and gives nothing, or all but nothing. Prints `{"withheld"}`, and stays. */
   | {
-      readonly kind: 'choke' | 'mute';
+      readonly kind: 'choke' | 'mute' | 'trickle';
       readonly artefact: string;
       readonly from: string;
       readonly to: Endpoint;

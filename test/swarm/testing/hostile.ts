@@ -14,6 +14,9 @@ const LET_IN_MS = 1000;
 const DROP_MS = 5000;
 /** So often it is not let in before it gives up. */
 const REFUSALS = 3;
+/** Just enough not to be passed over for silence: a piece of 1 MiB would take four minutes. */
+const DROP_BYTES = 16 * 1024;
+const DROP_EVERY_MS = 3500;
 /** Blocks of 16 KiB: a part of a piece, which another peer is to complete. */
 const BLOCKS = 3;
 
@@ -62,7 +65,7 @@ if (import.meta.main) {
   const order = JSON.parse(process.argv[2] ?? '') as HostileOrder;
   const artefact = JSON.parse(readFileSync(order.artefact, 'utf8')) as Artefact;
   const { infohash = '' } = artefact;
-  const isLasting = order.kind === 'poison' || order.kind === 'choke' || order.kind === 'mute';
+  const isLasting = order.kind !== 'attack' && order.kind !== 'spoil' && order.kind !== 'greet';
   // It does not outlive who started it.
   if (isLasting) process.stdin.on('end', () => process.exit()).resume();
   if (order.kind === 'attack') await attackAll(order, artefact);
@@ -72,7 +75,8 @@ if (import.meta.main) {
     const peer = await HostilePeer.greet({ ...order, infohash });
     if (order.kind === 'greet') tell({ isLetIn: !(await closedWithin(peer, LET_IN_MS)) });
     else {
-      peer.withhold(order.kind === 'choke');
+      if (order.kind === 'trickle') peer.trickle(artefact.pieces.length, DROP_BYTES, DROP_EVERY_MS);
+      else peer.withhold(order.kind === 'choke');
       tell({ withheld: true });
     }
   }

@@ -175,9 +175,9 @@ describe('faults of the swarm', { timeout: 300_000 }, () => {
   const kinds = { choke: 'choke', mute: 'answer nothing', trickle: 'give in drops' } as const;
   for (const kind of ['choke', 'mute', 'trickle'] as const)
     test(`20: where all peers ${kinds[kind]}, HTTP begins within ten seconds`, async (t) => {
-      const machine = await ground.addHost(`waits-${kind}`);
+      const machine = await ground.addHost(`${kind}0`);
       const { webseedUrl } = ground;
-      const dead = await ground.addHost(`dead-${kind}`);
+      const dead = await ground.addHost(`${kind}9`);
       const victim = await ground.startPeer(machine, { neighbours: [at(dead)], webseedUrl });
       const startedAt = performance.now();
       for (const place of [1, 2]) {

@@ -49,7 +49,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     pure: true,
   },
   'images/format': { uses: [] },
-  'images/swarm': { uses: ['images/format'] },
+  'images/swarm': { doors: ['images/swarm/peers/testing/index.ts'], uses: ['images/format'] },
   'images/trust': { uses: ['images/format'] },
   'images/trust/testing': { uses: ['images/format', 'images/trust'] },
   // The agent speaks to edges as the contract says: images/decisions/0007.
@@ -126,6 +126,7 @@ export const FRONT_DOORS: Readonly<Record<string, string>> = {
   '@bootswarm/edge-node/tftp': 'edge-node/protocols/tftp/index.ts',
   '@bootswarm/images/format': 'images/format/index.ts',
   '@bootswarm/images/swarm': 'images/swarm/index.ts',
+  '@bootswarm/images/swarm/testing': 'images/swarm/peers/testing/index.ts',
   '@bootswarm/images/build': 'images/build/index.ts',
   '@bootswarm/images/install': 'images/install/index.ts',
   '@bootswarm/images/trust': 'images/trust/index.ts',

@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { artefactOf } from '@bootswarm/images/format';
 import { debianKernel, Site, smallInitramfs, writeBuildFolder } from '../boot/index.ts';
 import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
-import { type SharedArtefact, shareArtefact } from '../swarm/index.ts';
+import { type SharedArtefact, shareArtefact, swarmRoot } from '../swarm/index.ts';
 import type { Column } from './matrix.ts';
-import { SwarmPairs, swarmRoot } from './swarm-pairs.ts';
+import { SwarmPairs } from './swarm-pairs.ts';
 
 /** A boot file that the edge serves by TFTP and HTTP, for clients to fetch and compare. */
 export const BOOT_FILE = 'undionly.kpxe';

@@ -60,7 +60,9 @@ import os, sys, time
 import libtorrent as lt
 torrent, folder, port, parent = sys.argv[1:]
 session = lt.session({'listen_interfaces': '0.0.0.0:' + port, 'enable_dht': False, 'enable_lsd': False,
-  'enable_upnp': False, 'enable_natpmp': False, 'enable_outgoing_utp': False, 'enable_incoming_utp': False})
+  'enable_upnp': False, 'enable_natpmp': False, 'enable_outgoing_utp': False, 'enable_incoming_utp': False,
+  # The tracker still tells of the ports of rounds before.
+  'allow_multiple_connections_per_ip': True})
 parameters = lt.add_torrent_params()
 parameters.ti = lt.torrent_info(torrent)
 parameters.save_path = folder

@@ -4,9 +4,9 @@ import { after, before, describe, test } from 'node:test';
 import { artefactOf } from '@bootswarm/images/format';
 import { Site, writeBuildFolder } from '../boot/index.ts';
 import { Lab, type Segment } from '../lab/index.ts';
-import { type SharedArtefact, SwarmPeer, shareArtefact } from '../swarm/index.ts';
+import { type SharedArtefact, SwarmPeer, shareArtefact, swarmRoot } from '../swarm/index.ts';
 import { CLIENT_NAMES, startClient } from './swarm-clients.ts';
-import { announceUrl, layTorrent, rowsOf, SwarmPairs, swarmRoot } from './swarm-pairs.ts';
+import { announceUrl, layTorrent, rowsOf, SwarmPairs } from './swarm-pairs.ts';
 
 const MIXED = 'mixed';
 /** One announce that came too early is repeated after 30 s. */

@@ -20,8 +20,6 @@ const FIRST_PORT = 6881;
 const TOLD_MS = 20_000;
 /** One announce that came too early is repeated after 30 s. */
 const COMPLETE_MS = 50_000;
-/** Twenty pieces of 1 MiB, and a short one. */
-const ROOT_BYTES = 20 * 1024 * 1024 + 12_345;
 const LAST_BYTE = { giver: 41, taker: 42, watcher: 43 } as const;
 
 type Way = 'from ours' | 'to ours';
@@ -32,17 +30,6 @@ export const SWARM_ROWS: readonly string[] = CLIENT_NAMES.flatMap(rowsOf);
 
 export function rowsOf(client: string): readonly string[] {
   return WAYS.map((way) => `${client}, ${way}`);
-}
-
-/** The root of a release that pairs share: bytes as by chance, the same each time. */
-export function swarmRoot(): Uint8Array {
-  const root = new Uint8Array(ROOT_BYTES);
-  let state = 1;
-  for (let at = 0; at < root.length; at++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    root[at] = state >>> 24;
-  }
-  return root;
 }
 
 /** Two hosts of a segment, which give and fetch by the edge's tracker and without the edge's help. */

@@ -1,3 +1,5 @@
 /** Machines of a swarm, as processes of their own on hosts of a lab. */
-export type { PeerPlan, PeerReport } from './peer.ts';
-export { PEER_PORT, type PeerOptions, type SharedArtefact, SwarmPeer, shareArtefact } from './swarm-peer.ts';
+export type { AttackReport, SpoilReport } from './hostile-order.ts';
+export type { PeerReport } from './peer.ts';
+export { type GroundHost, SwarmGround, swarmRoot } from './swarm-ground.ts';
+export { PEER_PORT, type SharedArtefact, SwarmPeer, shareArtefact } from './swarm-peer.ts';

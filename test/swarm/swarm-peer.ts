@@ -25,6 +25,8 @@ export function shareArtefact(folder: string, artefact: Artefact, bytes: Uint8Ar
 export type PeerOptions = Partial<Omit<PeerPlan, 'artefact' | 'original' | 'allowed'>> & {
   /** Of the file, unless `path` says where it is. */
   readonly folder: string;
+  /** Its file is on a disk of its own, of so many MiB. */
+  readonly diskMib?: number;
 };
 
 /** Where our own peers listen, unless they are told otherwise. */
@@ -49,16 +51,22 @@ export class SwarmPeer {
     host: Host,
     { subnet }: Segment,
     shared: SharedArtefact,
-    { folder, ...options }: PeerOptions,
+    { folder, diskMib, ...options }: PeerOptions,
   ): Promise<SwarmPeer> {
-    const { isSeed = false, path = join(folder, `${host.label}-root`) } = options;
+    const disk = join(folder, `${host.label}-disk`);
+    const fileFolder = diskMib === undefined ? folder : disk;
+    const { isSeed = false, path = join(fileFolder, `${host.label}-root`) } = options;
     if (isSeed && options.path === undefined) copyFileSync(shared.original, path);
     const plan: PeerPlan = {
       ...{ artefact: shared.json, original: shared.original, port: PEER_PORT },
       allowed: subnet.address(0).replace(/\d+$/, ''),
       ...{ ...options, isSeed, path },
     };
-    const started = await host.start(program('test/swarm/peer.ts', JSON.stringify(plan)), { name: 'peer' });
+    const argv = program('test/swarm/peer.ts', JSON.stringify(plan));
+    // Each process of a namespace has mounts of its own: the disk goes when it ends.
+    const mount = `mkdir -p "$0" && mount -t tmpfs -o size=${diskMib}m tmpfs "$0" && exec "$@"`;
+    const onDisk = diskMib === undefined ? argv : ['sh', '-c', mount, disk, ...argv];
+    const started = await host.start(onDisk, { name: 'peer' });
     await started.waitForLine(/^joined /, JOINED_MS);
     return new SwarmPeer(started, path, shared);
   }

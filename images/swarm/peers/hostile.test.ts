@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeHandshake } from './handshake.ts';
-import { encodeBlockHeader, encodeMessage, encodeRanges } from './messages.ts';
+import { encodeMessage, encodeRanges } from './messages.ts';
 import type { SwarmNode } from './node.ts';
 import { MemoryPieces } from './piece-store.ts';
+import { ATTACKS } from './testing/attacks.ts';
 import { HostilePeer } from './testing/hostile-peer.ts';
 import { listenAt, makeSample, type Sample } from './testing/sample.ts';
 
@@ -38,60 +39,6 @@ async function seedOf(t: TestContext): Promise<{ sample: Sample; node: SwarmNode
   return { sample, node };
 }
 
-function frame(length: number, ...rest: number[]): Buffer {
-  const bytes = Buffer.alloc(4 + rest.length);
-  bytes.writeUInt32BE(length);
-  bytes.set(rest, 4);
-  return bytes;
-}
-
-const flood = (message: Uint8Array): Uint8Array => Buffer.concat(Array.from({ length: 5000 }, () => message));
-const deep = (open: string, depth: number): string => open.repeat(depth);
-
-type Attack = (peer: HostilePeer) => void;
-
-const ATTACKS: Readonly<Record<string, Attack>> = {
-  'a length of 2 GiB': (peer) => peer.send(frame(2 ** 31)),
-  'a block of 2 GiB': (peer) => peer.send(frame(2 ** 31 - 1, 7, 0, 0, 0, 0)),
-  'a length of 4 GiB, one byte at a time': (peer) => {
-    for (const byte of frame(2 ** 32 - 1)) peer.send(Buffer.of(byte));
-  },
-  'the string of negative length l-3:e': (peer) => peer.sayExtended(0, 'l-3:e'),
-  'a dictionary with a string of negative length': (peer) => peer.sayExtended(0, 'd1:m-3:e'),
-  'deep nesting of lists': (peer) => peer.sayExtended(0, deep('l', 60_000)),
-  'deep nesting of dictionaries': (peer) => peer.sayExtended(0, deep('d1:a', 15_000)),
-  'an integer of 60,000 digits': (peer) => peer.sayExtended(0, `d4:reqqi${'9'.repeat(60_000)}ee`),
-  'a dictionary that does not end': (peer) => peer.sayExtended(0, 'd1:md'),
-  'a bitfield of another length': (peer) =>
-    peer.send(encodeMessage({ type: 'bitfield', bits: new Uint8Array(9) })),
-  'a bitfield with bits behind its end': (peer) =>
-    peer.send(encodeMessage({ type: 'bitfield', bits: Buffer.of(0x0f) })),
-  'a flood of bitfields': (peer) =>
-    peer.send(flood(encodeMessage({ type: 'bitfield', bits: Buffer.of(0xf0) }))),
-  'a have of a piece that is none': (peer) => peer.send(encodeMessage({ type: 'have', index: 4 })),
-  'a request of no bytes': (peer) => peer.send(encodeRanges('request', [{ index: 0, begin: 0, length: 0 }])),
-  'a request behind the end of a piece': (peer) =>
-    peer.send(encodeRanges('request', [{ index: 0, begin: MIB - 1, length: 2 }])),
-  'a request that overflows 32 bits': (peer) =>
-    peer.send(encodeRanges('request', [{ index: 3, begin: 0xffffffff, length: 0xffffffff }])),
-  'a block that nobody asked for': (peer) =>
-    peer.send(encodeBlockHeader({ index: 0, begin: 0, length: 16_384 })),
-  'a flood of keepalives': (peer) => peer.send(flood(encodeMessage({ type: 'keepalive' }))),
-  'a flood of haves': (peer) => peer.send(flood(encodeMessage({ type: 'have', index: 1 }))),
-  'a flood of interest': (peer) => {
-    const both = [encodeMessage({ type: 'interested' }), encodeMessage({ type: 'notInterested' })];
-    peer.send(flood(Buffer.concat(both)));
-  },
-  'a flood of extended messages': (peer) =>
-    peer.send(flood(encodeMessage({ type: 'extended', id: 0, payload: Buffer.from('de') }))),
-  'a flood of requests while it is choked': (peer) =>
-    peer.send(flood(encodeRanges('request', [{ index: 0, begin: 0, length: 16_384 }]))),
-  'a flood of cancels': (peer) =>
-    peer.send(flood(encodeRanges('cancel', [{ index: 0, begin: 0, length: 16_384 }]))),
-  'a flood of rejects': (peer) =>
-    peer.send(flood(encodeRanges('reject', [{ index: 0, begin: 0, length: 16_384 }]))),
-};
-
 describe('dropped within a second, and the event loop goes on', { timeout: 60_000 }, () => {
   for (const [name, attack] of Object.entries(ATTACKS))
     test(name, async (t) => {
@@ -103,7 +50,7 @@ describe('dropped within a second, and the event loop goes on', { timeout: 60_00
         infohash: sample.infohash,
       });
       const startedAt = performance.now();
-      attack(peer);
+      attack(peer, { pieceCount: sample.artefact.pieces.length, pieceBytes: MIB });
       const winner = await Promise.race([
         peer.closed.then(() => 'dropped'),
         sleep(1000, 'still there', { ref: false }),

@@ -303,6 +303,19 @@ describe('a run for HTTP', () => {
     picker.releaseAll(1);
     assert.deepEqual(picker.nextRun(0, 4), [{ index: 6, begin: 0, length: 64 * KIB }]);
   });
+
+  test('in the end what others fetch, for they are no help; none that is complete', () => {
+    const picker = pickerOf({ pieces: 2 });
+    const peer = join(picker, 1);
+    const first = picker.next(peer, ANY)?.block;
+    const second = picker.next(peer, ANY)?.block;
+    assert.ok(first && second && picker.isEndgame);
+    picker.receive(1, first);
+    assert.deepEqual(picker.nextRun(0, 4), [{ ...second, begin: 0, length: 64 * KIB }]);
+    assert.deepEqual(picker.nextRun(0, 4), []);
+    // What comes of it meanwhile is as good.
+    assert.equal(picker.startedPiece(second.index)?.isSolo, false);
+  });
 });
 
 test('it is done when the last piece is kept', () => {

@@ -128,13 +128,14 @@ export class Picker {
 
   /**
    * Takes pieces that follow one another and that nobody else fetches, for a source that has all: it owns them until it
-   * lets go of all. They come as whole blocks.
+   * lets go of all. They come as whole blocks. Where others fetch all that is missing, it takes one of those: it is asked
+   * when they are no help, and may be all that ends a piece of one that trickles.
    */
   nextRun(key: PeerKey, mostPieces: number): readonly BlockRange[] {
     for (const piece of this.#started.values())
       if (piece.owner === undefined && !piece.isComplete) return [this.#whole(piece, key)];
     const first = this.isFull ? undefined : this.#leastAvailable();
-    if (first === undefined) return [];
+    if (first === undefined) return this.#takeOver(key);
     const run: BlockRange[] = [];
     for (let index = first; run.length < mostPieces && (this.#place[index] ?? -1) !== -1; index++)
       run.push(this.#whole(this.#start(index, key), key));
@@ -180,6 +181,12 @@ export class Picker {
     piece.owner = key;
     piece.ask(key, block);
     return block;
+  }
+
+  #takeOver(key: PeerKey): readonly BlockRange[] {
+    for (const piece of this.#started.values())
+      if (piece.owner !== key && !piece.isComplete) return [this.#whole(piece, key)];
+    return [];
   }
 
   #own({ key, blockBytes }: PickerPeer): BlockRange | undefined {

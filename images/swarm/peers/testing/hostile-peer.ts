@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { encodeHandshake, HANDSHAKE_BYTES } from '../handshake.ts';
-import { encodeBlockHeader, encodeMessage } from '../messages.ts';
+import { type BlockRange, encodeBlockHeader, encodeMessage } from '../messages.ts';
 import { WireDecoder } from '../wire.ts';
 
 export interface HostileOptions {
@@ -16,6 +16,8 @@ export interface HostileOptions {
 /** A peer that greets as it should, and then sends whatever it is told. */
 export class HostilePeer {
   readonly #socket: Socket;
+  /** Wrong blocks that it gave. */
+  given = 0;
   /** Resolves when the other side closed the connection. */
   readonly closed: Promise<unknown>;
 
@@ -67,15 +69,42 @@ export class HostilePeer {
     blocks: number;
     after: 'go' | 'wait';
   }): Promise<void> {
+    this.#answer(pieceCount, (request) => {
+      if (request.begin === 0 || this.given >= blocks) return;
+      this.given += 1;
+      this.send(encodeBlockHeader(request));
+      this.send(Buffer.alloc(request.length, 0xbd));
+      if (this.given === blocks && after === 'go') this.#socket.end();
+    });
+    this.withhold(false);
+    await this.closed;
+  }
+
+  /** Says that it has everything, and gives what it is asked for in drops, so that it is never silent for long. */
+  trickle(pieceCount: number, dropBytes: number, everyMs: number): void {
+    const owed: BlockRange[] = [];
     let given = 0;
+    this.#answer(pieceCount, (request) => owed.push(request));
+    this.withhold(false);
+    const timer = setInterval(() => {
+      const [block] = owed;
+      if (!block) return;
+      if (given === 0) this.send(encodeBlockHeader(block));
+      const bytes = Math.min(dropBytes, block.length - given);
+      this.send(Buffer.alloc(bytes, 0xbd));
+      given += bytes;
+      if (given < block.length) return;
+      owed.shift();
+      given = 0;
+    }, everyMs);
+    void this.closed.then(() => clearInterval(timer));
+  }
+
+  #answer(pieceCount: number, onRequest: (request: BlockRange) => void): void {
     const decoder = new WireDecoder(
       {
         onMessage: (message) => {
-          if (message.type !== 'request' || message.begin === 0 || given >= blocks) return;
-          given += 1;
-          this.send(encodeBlockHeader(message));
-          this.send(Buffer.alloc(message.length, 0xbd));
-          if (given === blocks && after === 'go') this.#socket.end();
+          if (message.type === 'request') onRequest(message);
         },
         onBlockStart: () => undefined,
         onBlockBytes: () => {},
@@ -89,14 +118,17 @@ export class HostilePeer {
       greeting -= skip;
       decoder.push(bytes.subarray(skip));
     });
-    this.send(encodeMessage({ type: 'haveAll' }));
-    this.send(encodeMessage({ type: 'unchoke' }));
-    await this.closed;
   }
 
   /** An extended message, with any payload. */
   sayExtended(id: number, payload: Uint8Array | string): void {
     this.send(encodeMessage({ type: 'extended', id, payload: Buffer.from(payload) }));
+  }
+
+  /** Says that it has everything, and never that anything of it may be fetched, or never answers. */
+  withhold(isChoking: boolean): void {
+    this.send(encodeMessage({ type: 'haveAll' }));
+    if (!isChoking) this.send(encodeMessage({ type: 'unchoke' }));
   }
 
   stopReading(): void {

@@ -2,6 +2,15 @@
 export { buildMini } from './build.ts';
 export { writeBuildFolder } from './build-folder.ts';
 export { debianKernel, initramfsOf, smallInitramfs } from './debian-kernel.ts';
+export {
+  bootFrom,
+  countedBytes,
+  layFarEdge,
+  publishRandom,
+  readyLine,
+  shape,
+  startFarEdge,
+} from './far-edges.ts';
 export { DISK_BYTES, readyToInstall } from './install-ground.ts';
 export { diskArguments, emptyDisk, type MachineDisk } from './machine-disks.ts';
 export { pathOf, program } from './program.ts';

@@ -271,12 +271,13 @@ describe('the artefacts of an edge', () => {
           await until(() => sync.status.waiting.length === 0);
           const before = source.asked.length;
           source.faults.set(root, 'refused');
-          await damage(folder.pathOf(root));
           let told: string | undefined;
-          await until(() => {
+          const lost = until(() => {
             told ??= sync.isReady(root) ? undefined : reasonOf(sync, root);
             return told !== undefined && !sync.status.ready.includes(root);
           });
+          await damage(folder.pathOf(root));
+          await lost;
           assert.match(told ?? '', new RegExp(reason));
           assert.ok(sync.isReady(kernel));
           source.faults.clear();

@@ -23,7 +23,7 @@ import { type DirectoryParts, EdgeDirectory, type Holdings } from './edge-direct
 /** Edges that are connected may be slow to begin, and by HTTP the controller gives a copy to each. */
 const WEBSEED_AFTER_MS = 20_000;
 /** Edges that fetch of one artefact here at once. */
-const SLOTS = 16;
+const SLOTS = 4;
 /** How often the cap is looked up: a window begins and ends within so long. */
 const CAP_MS = 5000;
 

@@ -33,9 +33,10 @@ const CAPPED_MS = 20;
 const HELP_BYTES = 64 * 1024;
 const CLIENT = 'Bootswarm';
 
-/** What an edge shows to a machine ahead of what it got: more than it is asked for at once. */
-const SHOWN_BYTES = 12 * 1024 * 1024;
-const FEWEST_SHOWN = 2;
+/** What an edge shows to a machine ahead of what it got: what it fetches in this time, and some more. */
+const SHOWN_SECONDS = 0.5;
+const FEWEST_SHOWN = 4;
+const MOST_SHOWN_BYTES = 12 * 1024 * 1024;
 const DEFAULT_SLOTS = 8;
 const DEFAULT_CONNECTIONS = 50;
 
@@ -126,9 +127,7 @@ export class Swarm implements ConversationHost {
       onCapped: () => this.#wakeSoon(),
     });
     this.#webseed = webseed && this.#makeWebseed(webseed);
-    const window = Math.max(FEWEST_SHOWN, Math.ceil(SHOWN_BYTES / artefact.pieceBytes));
-    if (options.isEdge && store.have.isWhole)
-      this.#spreader = new Spreader(artefact.pieces.length, window, random);
+    if (options.isEdge && store.have.isWhole) this.#spreader = new Spreader(artefact.pieces.length, random);
     if (this.download.picker.isDone) this.#finish.resolve();
     if (signal?.aborted) this.#end(signal.reason as Error);
     else
@@ -266,10 +265,11 @@ export class Swarm implements ConversationHost {
 
   /** Shows a peer what is its to fetch, as it got more. */
   #show(peer: Peer, index?: number): void {
+    const window = shownPieces(peer.up.perSecond, this.artefact.pieceBytes);
     const news =
       index === undefined
-        ? this.#spreader?.add(peer.key, peer.pieces)
-        : this.#spreader?.onHave(peer.key, index);
+        ? this.#spreader?.add(peer.key, peer.pieces, window)
+        : this.#spreader?.onHave(peer.key, index, window);
     if (!news || news.length === 0) return;
     peer.link.together(() => {
       for (const piece of news) peer.send({ type: 'have', index: piece });
@@ -390,4 +390,9 @@ export class Swarm implements ConversationHost {
       },
     });
   }
+}
+
+function shownPieces(bytesPerSecond: number, pieceBytes: number): number {
+  const bytes = Math.min(MOST_SHOWN_BYTES, bytesPerSecond * SHOWN_SECONDS);
+  return FEWEST_SHOWN + Math.floor(bytes / pieceBytes);
 }

@@ -43,7 +43,7 @@ const secureBoot = ['grub-efi-amd64-signed', 'shim-signed'];
 /** What the benchmarks measure against. */
 const rivals = [
   ...['aria2', 'curl', 'dnsmasq-base', 'kea-admin', 'kea-dhcp4-server', 'nginx-light', 'opentracker'],
-  ...['tftpd-hpa', 'wrk'],
+  ...['python3-libtorrent', 'tftpd-hpa', 'udpcast', 'wrk'],
 ];
 
 export const verbs = {

@@ -82,7 +82,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   nginx: {
     seed: ({ lab, seedAddress, laid }) => {
       const config =
-        `daemon off; pid ${lab.folder}/nginx.pid; error_log stderr; worker_processes 1; events {}` +
+        `user root; daemon off; pid ${lab.folder}/nginx.pid; error_log stderr; worker_processes 1; events {}` +
         ` http { access_log off; sendfile on; server { listen ${seedAddress}:80; root ${laid.seed}; } }`;
       writeFileSync(join(lab.folder, 'nginx.conf'), config);
       return waiting(`nginx -c ${join(lab.folder, 'nginx.conf')}`);
@@ -104,7 +104,11 @@ const WAYS: Readonly<Record<string, Way>> = {
 
 /** A shell that says `ready`, waits for a line, runs the command and says `complete` where it went well. */
 function waiting(command: string): readonly string[] {
-  return ['sh', '-c', `echo ready; read -r go; ${command} </dev/null >/dev/null && echo complete; sleep 600`];
+  return [
+    'sh',
+    '-c',
+    `echo ready; read -r go; ${command} </dev/null >/dev/null && echo complete && sleep 600`,
+  ];
 }
 
 /** BitTorrent over the tracker. @param waits whether the client says `ready` and waits by itself. */

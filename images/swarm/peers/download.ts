@@ -19,6 +19,7 @@ const MOST_STORING_BYTES = 16 * 1024 * 1024;
 /** What is asked of a peer ahead: what it sends in this time, between these bounds. */
 const AHEAD_SECONDS = 0.3;
 const LEAST_AHEAD_BYTES = 1024 * 1024;
+const LEAST_AHEAD_PIECES = 2;
 const MOST_AHEAD_BYTES = 8 * 1024 * 1024;
 /** Blocks that came late, per peer, are let pass up to so many; more were never asked for. */
 const MOST_LATE = 4096;
@@ -342,12 +343,14 @@ export class Download {
   #isHungry(): boolean {
     let asked = 0;
     for (const peer of this.#host.peers.values()) if (!peer.isEdge) asked += peer.askedBytes;
-    return asked < LEAST_AHEAD_BYTES;
+    return asked < Math.min(LEAST_AHEAD_BYTES, LEAST_AHEAD_PIECES * this.#options.artefact.pieceBytes);
   }
 
   #aheadBytes({ down, blockBytes }: Peer): number {
-    const least = Math.max(LEAST_AHEAD_BYTES, 2 * blockBytes);
-    return Math.min(MOST_AHEAD_BYTES, Math.max(least, blockBytes + down.perSecond * AHEAD_SECONDS));
+    const { pieceBytes } = this.#options.artefact;
+    const request = Math.min(blockBytes, pieceBytes);
+    const least = Math.min(LEAST_AHEAD_PIECES * pieceBytes, Math.max(LEAST_AHEAD_BYTES, 2 * request));
+    return Math.min(MOST_AHEAD_BYTES, Math.max(least, request + down.perSecond * AHEAD_SECONDS));
   }
 
   /** Byte of the artefact at which a block begins. */

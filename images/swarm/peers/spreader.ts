@@ -22,44 +22,46 @@ interface Shown {
  * BEP 16 shows one piece at a time, which leaves fast links idle: here it is a window of them. No I/O, no clock.
  */
 export class Spreader {
-  readonly #window: number;
   readonly #random: () => number;
   readonly #mostRepeated: number;
   /** How many peers have each piece, or were shown it. */
   readonly #spread: Uint32Array;
   readonly #peers = new Map<PeerKey, Shown>();
 
-  /** @param window pieces that a peer may have before it, not yet fetched. @param random in `[0, 1)`. */
-  constructor(pieceCount: number, window: number, random: () => number, mostRepeated = MOST_REPEATED) {
-    this.#window = window;
+  /** @param random in `[0, 1)`. */
+  constructor(pieceCount: number, random: () => number, mostRepeated = MOST_REPEATED) {
     this.#random = random;
     this.#mostRepeated = mostRepeated;
     this.#spread = new Uint32Array(pieceCount);
   }
 
-  /** A peer that was not there before. @returns what to show to it. */
-  add(key: PeerKey, has: PieceSet): readonly number[] {
+  /**
+   * A peer that was not there before.
+   * @param window pieces that it may have before it, not yet fetched.
+   * @returns what to show to it.
+   */
+  add(key: PeerKey, has: PieceSet, window: number): readonly number[] {
     if (this.#peers.has(key)) return [];
     const shown: Shown = { pieces: new PieceSet(has.length), pending: new Set(), givenUp: new Set() };
     this.#peers.set(key, shown);
     for (let index = 0; index < has.length; index++) if (has.has(index)) this.#note(shown, index);
-    return this.#show(shown);
+    return this.#show(shown, window);
   }
 
-  /** A peer has one more piece, from wherever. @returns what to show to it. */
-  onHave(key: PeerKey, index: number): readonly number[] {
+  /** A peer has one more piece, from wherever. @param window as above. @returns what to show to it. */
+  onHave(key: PeerKey, index: number, window: number): readonly number[] {
     const shown = this.#peers.get(key);
     if (!shown) return [];
     this.#note(shown, index);
     shown.pending.delete(index);
     if (shown.givenUp.delete(index)) this.#count(index, 1);
-    return this.#show(shown);
+    return this.#show(shown, window);
   }
 
-  /** @returns what to show to a peer of what others left or gave up. */
-  refill(key: PeerKey): readonly number[] {
+  /** @param window as above. @returns what to show to a peer of what others left or gave up. */
+  refill(key: PeerKey, window: number): readonly number[] {
     const shown = this.#peers.get(key);
-    return shown ? this.#show(shown) : [];
+    return shown ? this.#show(shown, window) : [];
   }
 
   /** What only a peer that is gone had is to be shown to others first. */
@@ -82,9 +84,9 @@ export class Spreader {
     shown.pending.clear();
   }
 
-  #show(shown: Shown): readonly number[] {
+  #show(shown: Shown, window: number): readonly number[] {
     const news: number[] = [];
-    while (shown.pending.size < this.#window) {
+    while (shown.pending.size < window) {
       const index = this.#leastSpread(shown.pieces);
       const isRepeated = index !== undefined && (this.#spread[index] as number) > 0;
       if (index === undefined || (isRepeated && shown.pending.size >= this.#mostRepeated)) break;

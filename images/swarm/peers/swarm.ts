@@ -35,9 +35,10 @@ const CLIENT = 'Bootswarm';
 
 /** Of what an edge showed to a peer that takes nothing for so long, others are shown. */
 const IDLE_SHOWN_MS = 20_000;
-/** What an edge shows to a machine ahead of what it got: more than it is asked for at once. */
-const SHOWN_BYTES = 12 * 1024 * 1024;
-const FEWEST_SHOWN = 2;
+/** What an edge shows to a machine ahead of what it got: what it fetches in this time, and some more. */
+const SHOWN_SECONDS = 0.5;
+const FEWEST_SHOWN = 4;
+const MOST_SHOWN_BYTES = 12 * 1024 * 1024;
 const DEFAULT_SLOTS = 8;
 const DEFAULT_CONNECTIONS = 50;
 
@@ -129,10 +130,8 @@ export class Swarm implements ConversationHost {
       onCapped: () => this.#wakeSoon(),
     });
     this.#webseed = webseed && this.#makeWebseed(webseed);
-    const { aheadBytes = SHOWN_BYTES, mostRepeated } = options.spread ?? {};
-    const window = Math.max(FEWEST_SHOWN, Math.ceil(aheadBytes / artefact.pieceBytes));
     if (options.isEdge && store.have.isWhole)
-      this.#spreader = new Spreader(artefact.pieces.length, window, random, mostRepeated);
+      this.#spreader = new Spreader(artefact.pieces.length, random, options.spread?.mostRepeated);
     if (this.download.picker.isDone) this.#finish.resolve();
     if (signal?.aborted) this.#end(signal.reason as Error);
     else
@@ -271,11 +270,21 @@ export class Swarm implements ConversationHost {
 
   /** Shows a peer what is its to fetch, as it got more. */
   #show(peer: Peer, index?: number): void {
+    const window = this.#window(peer);
     const news =
       index === undefined
-        ? this.#spreader?.add(peer.key, peer.pieces)
-        : this.#spreader?.onHave(peer.key, index);
+        ? this.#spreader?.add(peer.key, peer.pieces, window)
+        : this.#spreader?.onHave(peer.key, index, window);
     this.#say(peer, news ?? []);
+  }
+
+  /** Pieces that a peer is shown ahead of what it has. */
+  #window(peer: Peer): number {
+    const { pieceBytes } = this.artefact;
+    const { spread } = this.#options;
+    return spread
+      ? Math.max(2, Math.ceil(spread.aheadBytes / pieceBytes))
+      : shownPieces(peer.up.perSecond, pieceBytes);
   }
 
   #say(peer: Peer, news: readonly number[]): void {
@@ -323,7 +332,8 @@ export class Swarm implements ConversationHost {
     // One that has nothing may say nothing of it (BEP 3).
     this.#show(peer);
     if (nowMs - peer.takenAtMs > IDLE_SHOWN_MS) this.#spreader?.giveUp(peer.key);
-    else if (this.#options.spread) this.#say(peer, this.#spreader?.refill(peer.key) ?? []);
+    else if (this.#options.spread)
+      this.#say(peer, this.#spreader?.refill(peer.key, this.#window(peer)) ?? []);
     peer.down.tick(nowMs);
     peer.up.tick(nowMs);
     const due = dueOf({
@@ -403,4 +413,9 @@ export class Swarm implements ConversationHost {
       },
     });
   }
+}
+
+function shownPieces(bytesPerSecond: number, pieceBytes: number): number {
+  const bytes = Math.min(MOST_SHOWN_BYTES, bytesPerSecond * SHOWN_SECONDS);
+  return FEWEST_SHOWN + Math.floor(bytes / pieceBytes);
 }

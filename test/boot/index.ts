@@ -15,3 +15,4 @@ export { DISK_BYTES, readyToInstall } from './install-ground.ts';
 export { diskArguments, emptyDisk, type MachineDisk } from './machine-disks.ts';
 export { pathOf, program } from './program.ts';
 export { Site } from './site.ts';
+export { isThorough } from './thorough.ts';

@@ -19,8 +19,6 @@ export interface SwarmEdge extends SwarmEndpoint {
 
 /** Who gets nothing for so long lets another of its site try, and tries outside itself. */
 export const STALLED_MS = 60_000;
-/** Edges that begin within so long begin together. */
-const TOGETHER_MS = 10_000;
 /** Of one artefact to one edge. */
 const MOST_PEERS = 50;
 
@@ -29,8 +27,8 @@ export type WhomToAsk = EdgeSwarmAnswer['artefacts'][number];
 /**
  * Whom an edge may ask for an artefact that it lacks. Pure.
  *
- * One edge of a site fetches from outside: of those that began first and whose fetch goes on, the first by name. The
- * others have it from that one, and from others there. Where an edge of the site has all of it, nobody fetches from outside. An edge without a site is one
+ * One edge of a site fetches from outside: of those whose fetch goes on the one that began first, or the first by name
+ * where two began at once. The others have it from that one, and from others there. Where an edge of the site has all of it, nobody fetches from outside. An edge without a site is one
  * of its own.
  * @param edges those that are alive, the asker among them.
  */
@@ -93,10 +91,7 @@ function fetchesFromOutside(
     const progress = each.fetching.get(sha256);
     return progress && !isStalled(each) ? [{ name: each.name, ...progress }] : [];
   });
-  const earliest = Math.min(...moving.map(({ begunAtMs }) => begunAtMs));
-  const [first] = moving
-    .filter(({ begunAtMs }) => begunAtMs - earliest <= TOGETHER_MS)
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const [first] = moving.toSorted((a, b) => a.begunAtMs - b.begunAtMs || (a.name < b.name ? -1 : 1));
   return first?.name === edge.name;
 }
 

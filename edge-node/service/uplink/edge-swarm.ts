@@ -209,6 +209,8 @@ export class EdgeSwarm {
   #introduce(sha256: string, swarm: Swarm): void {
     const told = this.#directory?.whomToAsk(sha256);
     if (!told) return;
+    // Another fetches for this site now: what comes from outside comes by that one.
+    if (!told.outside) swarm.dropPeers((address) => !(this.#directory?.isNear(address) ?? false));
     const controller = told.outside ? this.#directory?.controller : undefined;
     const peers = told.peers.map(({ address, port }) => ({ host: address, port }));
     swarm.addPeers(controller ? [controller, ...peers] : peers);

@@ -89,6 +89,18 @@ export class Membership {
       if (peer.address === address) peer.link.close(peerProblem('peer_banned', { facts: { address } }));
   }
 
+  /** Lets go of addresses, and connects to them no more unless they are named again. */
+  drop(isOut: (address: string) => boolean): void {
+    this.#dialer.forget(({ host }) => isOut(host));
+    for (const peer of this.peers.values())
+      if (isOut(peer.address))
+        peer.link.close(
+          peerProblem('peer_refused', {
+            facts: { address: peer.address, reason: 'it is not asked any more' },
+          }),
+        );
+  }
+
   /** To be called a few times a second. */
   tick(nowMs: number): void {
     for (const [link, sinceMs] of this.#greeting) closeWhereOverdue(link, sinceMs, nowMs);

@@ -205,6 +205,27 @@ describe('nodes on loopback', { timeout: 60_000 }, () => {
     assert.ok(swarm?.isLeft);
   });
 
+  test('peers that are dropped are gone, and come back only where they are added again', async (t) => {
+    const sample = await makeSample(8 * MIB, MIB);
+    const { artefact, infohash, bytes } = sample;
+    const all = await nodes(t, 3);
+    for (const seed of [all[0], all[1]])
+      seed?.join(artefact, infohash, new MemoryPieces(artefact, bytes), { rateLimits: { upload: MIB } });
+    const store = new MemoryPieces(artefact);
+    const swarm = all[2]?.join(artefact, infohash, store);
+    swarm?.addPeers(endpoints(all, [0, 1]));
+    const addresses = () => swarm?.stats().peers.map(({ address }) => address);
+    for (let tries = 0; tries < 100 && addresses()?.length !== 2; tries++) await sleep(10);
+    swarm?.dropPeers((address) => address === '127.0.7.10');
+    // Longer than it takes until a peer that was lost is tried again.
+    await sleep(1500);
+    assert.deepEqual(addresses(), ['127.0.7.11']);
+    swarm?.addPeers(endpoints(all, [0]));
+    for (let tries = 0; tries < 100 && addresses()?.length !== 2; tries++) await sleep(10);
+    await swarm?.completed;
+    assertSame(store, sample);
+  });
+
   test('a swarm that is left, or whose signal is aborted, says so and closes its connections', async (t) => {
     const sample = await makeSample(2 * MIB, MIB);
     const [node] = await nodes(t, 1);

@@ -12,7 +12,7 @@ export interface RateLimits {
 export type RateBuckets = Readonly<Record<keyof RateLimits, TokenBucket>>;
 
 /** How an edge shows its pieces to peers (spreader.ts). */
-interface SpreadOptions {
+export interface SpreadOptions {
   /** What one peer is shown ahead of what it has. */
   readonly aheadBytes: number;
   /** Of pieces that another peer has or was shown: so many at once. 0 where bytes are dearer than time. */

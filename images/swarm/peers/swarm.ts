@@ -12,8 +12,8 @@ import { PieceCache, PieceMemory } from './piece-cache.ts';
 import type { PieceStore } from './piece-store.ts';
 import { peerProblem } from './problems.ts';
 import { Rate } from './rate.ts';
-import { Spreader } from './spreader.ts';
 import { type SwarmStats, tellPeer } from './stats.ts';
+import { SuperSeeding } from './super-seeding.ts';
 import type { RateBuckets, RateLimits, SwarmOptions } from './swarm-options.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { MOST_REQUESTS, Upload } from './upload.ts';
@@ -33,12 +33,6 @@ const CAPPED_MS = 20;
 const HELP_BYTES = 64 * 1024;
 const CLIENT = 'Bootswarm';
 
-/** Of what an edge showed to a peer that takes nothing for so long, others are shown. */
-const IDLE_SHOWN_MS = 20_000;
-/** What an edge shows to a machine ahead of what it got: what it fetches in this time, and some more. */
-const SHOWN_SECONDS = 0.5;
-const FEWEST_SHOWN = 4;
-const MOST_SHOWN_BYTES = 12 * 1024 * 1024;
 const DEFAULT_SLOTS = 8;
 const DEFAULT_CONNECTIONS = 50;
 
@@ -58,7 +52,7 @@ export class Swarm implements ConversationHost {
   readonly #buckets: RateBuckets;
   readonly #webseed: Webseed | undefined;
   /** Of an edge that has everything. */
-  readonly #spreader: Spreader | undefined;
+  readonly #superSeeding: SuperSeeding | undefined;
   readonly #left = new AbortController();
   readonly #finish = Promise.withResolvers<void>();
   /** All that moved, with peers that are gone. */
@@ -131,7 +125,7 @@ export class Swarm implements ConversationHost {
     });
     this.#webseed = webseed && this.#makeWebseed(webseed);
     if (options.isEdge && store.have.isWhole)
-      this.#spreader = new Spreader(artefact.pieces.length, random, options.spread?.mostRepeated);
+      this.#superSeeding = new SuperSeeding(artefact, options.spread, random);
     if (this.download.picker.isDone) this.#finish.resolve();
     if (signal?.aborted) this.#end(signal.reason as Error);
     else
@@ -149,6 +143,11 @@ export class Swarm implements ConversationHost {
   addPeers(endpoints: readonly Endpoint[]): void {
     this.members.add(endpoints);
     this.members.dial(performance.now());
+  }
+
+  /** Lets go of peers by their addresses, and connects to them no more unless they are added again. */
+  dropPeers(isOut: (address: string) => boolean): void {
+    this.members.drop(isOut);
   }
 
   /** Other caps from now on, such as at night; what is left out has none. */
@@ -216,7 +215,7 @@ export class Swarm implements ConversationHost {
     const { picker } = this.download;
     if (index === undefined) this.#count(peer, 1);
     else picker.addAvailable(index, peer.isEdge);
-    this.#show(peer, index);
+    this.#superSeeding?.onHas(peer, index);
     const isWanted = index === undefined ? this.#hasWanted(peer) : picker.needs(index);
     if (isWanted) this.#setInteresting(peer, true);
     if (peer.pieces.isWhole && picker.isDone) peer.link.close();
@@ -268,39 +267,13 @@ export class Swarm implements ConversationHost {
     };
   }
 
-  /** Shows a peer what is its to fetch, as it got more. */
-  #show(peer: Peer, index?: number): void {
-    const window = this.#window(peer);
-    const news =
-      index === undefined
-        ? this.#spreader?.add(peer.key, peer.pieces, window)
-        : this.#spreader?.onHave(peer.key, index, window);
-    this.#say(peer, news ?? []);
-  }
-
-  /** Pieces that a peer is shown ahead of what it has. */
-  #window(peer: Peer): number {
-    const { pieceBytes } = this.artefact;
-    const { spread } = this.#options;
-    return spread
-      ? Math.max(2, Math.ceil(spread.aheadBytes / pieceBytes))
-      : shownPieces(peer.up.perSecond, pieceBytes);
-  }
-
-  #say(peer: Peer, news: readonly number[]): void {
-    if (news.length === 0) return;
-    peer.link.together(() => {
-      for (const piece of news) peer.send({ type: 'have', index: piece });
-    });
-  }
-
   #onGone(peer: Peer): void {
     this.#gone.down += peer.down.bytes;
     this.#gone.up += peer.up.bytes;
     if (peer.isEdge) this.#gone.edge += peer.down.bytes;
     this.#count(peer, -1);
     this.download.onGone(peer);
-    this.#spreader?.remove(peer.key);
+    this.#superSeeding?.onGone(peer);
     if (this.isLeft) return;
     this.upload.rechoke(this.members.peers, performance.now());
     this.fillOthers();
@@ -321,7 +294,7 @@ export class Swarm implements ConversationHost {
             isEdge: this.#options.isEdge ?? false,
           }),
         });
-      if (!this.#spreader) peer.send(piecesMessage(have, peer.speaksFast));
+      if (!this.#superSeeding) peer.send(piecesMessage(have, peer.speaksFast));
       else if (peer.speaksFast) peer.send({ type: 'haveNone' });
     });
   }
@@ -329,11 +302,7 @@ export class Swarm implements ConversationHost {
   #look(peer: Peer, seconds: number, nowMs: number): void {
     const { link } = peer;
     peer.forgive(seconds);
-    // One that has nothing may say nothing of it (BEP 3).
-    this.#show(peer);
-    if (nowMs - peer.takenAtMs > IDLE_SHOWN_MS) this.#spreader?.giveUp(peer.key);
-    else if (this.#options.spread)
-      this.#say(peer, this.#spreader?.refill(peer.key, this.#window(peer)) ?? []);
+    this.#superSeeding?.tick(peer, nowMs);
     peer.down.tick(nowMs);
     peer.up.tick(nowMs);
     const due = dueOf({
@@ -413,9 +382,4 @@ export class Swarm implements ConversationHost {
       },
     });
   }
-}
-
-function shownPieces(bytesPerSecond: number, pieceBytes: number): number {
-  const bytes = Math.min(MOST_SHOWN_BYTES, bytesPerSecond * SHOWN_SECONDS);
-  return FEWEST_SHOWN + Math.floor(bytes / pieceBytes);
 }

@@ -34,8 +34,8 @@ const HELP_BYTES = 64 * 1024;
 const CLIENT = 'Bootswarm';
 
 /** What an edge shows to a machine ahead of what it got: what it fetches in this time, and some more. */
-const SHOWN_SECONDS = 0.5;
-const FEWEST_SHOWN = 4;
+const SHOWN_SECONDS = 1;
+const FEWEST_SHOWN = 8;
 const MOST_SHOWN_BYTES = 12 * 1024 * 1024;
 const DEFAULT_SLOTS = 8;
 const DEFAULT_CONNECTIONS = 50;

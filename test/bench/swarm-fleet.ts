@@ -10,16 +10,18 @@ import { type ArgvOf, aria2, imageOf, type Laid, layImage, libtorrent, ours } fr
 
 const MIB = 1024 * 1024;
 /** Pieces are a 256th of the image, as 1 MiB is of 256 MiB. */
-const IMAGE_BYTES = 32 * MIB;
+const IMAGE_BYTES = 8 * MIB;
 const PIECE_BYTES = IMAGE_BYTES / 256;
 /** Of a machine's link, each way: so slow that two cores are idle for the better part, even with 32 machines. */
-const LINK_MBIT = 40;
+const LINK_MBIT = 10;
 /** The seed's link is that of so many machines. */
 const SEED_LINKS = 5;
-/** What the shaper lets through at once: a frame that the kernel has put together (64 KiB) must fit. */
-const BURST_KIB = 128;
+/** Frames that the kernel has put together are no larger: one of 64 KiB would take 50 ms of such a link. */
+const FRAME_BYTES = 16 * 1024;
+/** What the shaper lets through at once: at least one of those. */
+const BURST_KIB = 20;
 /** A switch's buffer for one port. */
-const QUEUE_KIB = 256;
+const QUEUE_KIB = 64;
 const CASES = [1, 2, 4, 8, 16, 32];
 const SUBNET = '10.101.0.0/24';
 const TRACKER_PORT = 8480;
@@ -210,6 +212,7 @@ async function layFleet(lab: Lab): Promise<Fleet> {
 
 /** What leaves through an interface goes no faster (tc-tbf(8)). */
 async function shape(within: Namespace, networkInterface: string, mbit: number): Promise<void> {
+  await within.ip(`link set ${networkInterface} gso_max_size ${FRAME_BYTES}`);
   const shaper = ['tbf', 'rate', `${mbit}mbit`, 'burst', `${BURST_KIB}k`, 'limit', `${QUEUE_KIB}k`];
   const { code, stderr } = await within.run([
     ...['tc', 'qdisc', 'add', 'dev', networkInterface, 'root'],

@@ -339,11 +339,16 @@ export class Download {
     return this.#storing > 1 && this.#storing * this.#options.artefact.pieceBytes >= MOST_STORING_BYTES;
   }
 
-  /** Whether little is asked of neighbours, so that the edge had better give what they have too. */
+  /** Whether less is asked of neighbours than what comes in a moment, so that the edge had better give what they have too. */
   #isHungry(): boolean {
-    let asked = 0;
-    for (const peer of this.#host.peers.values()) if (!peer.isEdge) asked += peer.askedBytes;
-    return asked < Math.min(LEAST_AHEAD_BYTES, LEAST_AHEAD_PIECES * this.#options.artefact.pieceBytes);
+    const { pieceBytes } = this.#options.artefact;
+    let [asked, perSecond] = [0, 0];
+    for (const peer of this.#host.peers.values()) {
+      perSecond += peer.down.perSecond;
+      if (!peer.isEdge) asked += peer.askedBytes;
+    }
+    const least = Math.min(LEAST_AHEAD_BYTES, LEAST_AHEAD_PIECES * pieceBytes);
+    return asked < Math.max(least, perSecond * AHEAD_SECONDS);
   }
 
   #aheadBytes({ down, blockBytes }: Peer): number {

@@ -36,21 +36,28 @@ test('a piece that it got elsewhere takes no room in its window', () => {
 
 test('what another has is shown last, a few at a time', () => {
   const spreader = makeSpreader();
-  const first = spreader.add(1, NOTHING, 6);
-  const second = spreader.add(2, NOTHING, 6);
+  const [first = [], ...others] = [1, 2, 3, 4].map((key) => spreader.add(key, NOTHING, 3));
+  assert.equal(new Set([...first, ...others.flat()]).size, 12);
+  const later = first.map((index) => spreader.onHave(1, index, 3));
   assert.deepEqual(
-    first.filter((index) => second.includes(index)),
-    [],
+    later.map(({ length }) => length),
+    [0, 1, 1],
   );
-  const [a, b, c, d, ...others] = second as [number, number, number, number, ...number[]];
-  assert.deepEqual(
-    [a, b, c, d].flatMap((index) => spreader.onHave(2, index, 6)),
-    [],
-  );
-  const later = others.flatMap((index) => spreader.onHave(2, index, 6));
-  assert.equal(later.length, 2);
-  assert.ok(later.every((index) => first.includes(index)));
+  assert.ok(later.flat().every((index) => others.flat().includes(index)));
 });
+
+for (const { held, shown } of [
+  { held: 7, shown: 2 },
+  { held: 8, shown: 4 },
+  { held: 11, shown: 1 },
+])
+  test(`of 12 that all have, a peer with ${held} and a window of 4 is shown ${shown}`, () => {
+    const spreader = makeSpreader();
+    spreader.add(1, PieceSet.whole(12), 4);
+    const has = new PieceSet(12);
+    for (let index = 0; index < held; index++) has.add(index);
+    assert.equal(spreader.add(2, has, 4).length, shown);
+  });
 
 test('what only a peer that left had is shown first again', () => {
   const spreader = makeSpreader();

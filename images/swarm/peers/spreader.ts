@@ -19,7 +19,8 @@ interface Shown {
 /**
  * Which pieces an edge shows to whom (super-seeding, BEP 16): to each machine others, so that each piece leaves the edge
  * once and machines have something to give to one another. What one machine has, or was shown, is shown to others last.
- * BEP 16 shows one piece at a time, which leaves fast links idle: here it is a window of them. No I/O, no clock.
+ * BEP 16 shows one piece at a time, which leaves fast links idle: here it is a window of them. The last ones are shown all
+ * at once, so that nobody waits for a slow neighbour in the end. No I/O, no clock.
  */
 export class Spreader {
   readonly #random: () => number;
@@ -86,10 +87,13 @@ export class Spreader {
 
   #show(shown: Shown, window: number): readonly number[] {
     const news: number[] = [];
-    while (shown.pending.size < window) {
+    // Where bytes are dearer than time, nobody has the last ones twice either.
+    const isLast = this.#mostRepeated > 0 && this.#spread.length - shown.pieces.size <= window;
+    while (isLast || shown.pending.size < window) {
       const index = this.#leastSpread(shown.pieces);
-      const isRepeated = index !== undefined && (this.#spread[index] as number) > 0;
-      if (index === undefined || (isRepeated && shown.pending.size >= this.#mostRepeated)) break;
+      if (index === undefined) break;
+      const isRepeated = (this.#spread[index] as number) > 0;
+      if (isRepeated && !isLast && shown.pending.size >= this.#mostRepeated) break;
       this.#note(shown, index);
       shown.pending.add(index);
       news.push(index);

@@ -3,8 +3,8 @@ import { Spreader } from './spreader.ts';
 import type { SpreadOptions } from './swarm-options.ts';
 
 /** What an edge shows to a machine ahead of what it got: what it fetches in this time, and some more. */
-const SHOWN_SECONDS = 0.5;
-const FEWEST_SHOWN = 4;
+const SHOWN_SECONDS = 1;
+const FEWEST_SHOWN = 8;
 const MOST_SHOWN_BYTES = 12 * 1024 * 1024;
 /** Where bytes are dearer than time. */
 const FEWEST_SPARINGLY = 2;

@@ -108,3 +108,11 @@ test('sparingly, what one was shown is shown to nobody else until that one leave
   const fourth = spreader.add(4, NOTHING, 8);
   assert.ok(fourth.includes(late));
 });
+
+test('what a peer gave up counts for nobody when that one is gone', () => {
+  const spreader = new Spreader(12, 12, () => 0, 0);
+  spreader.add(1, NOTHING);
+  spreader.giveUp(1);
+  spreader.remove(1);
+  assert.equal(spreader.add(2, NOTHING).length, 12);
+});

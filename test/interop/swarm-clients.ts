@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { program } from '../boot/index.ts';
 import type { Host, Process } from '../lab/index.ts';
+import { PEER_PORT } from '../swarm/index.ts';
 
 interface Place {
   readonly folder: string;
   /** Of the file in it, as the torrent says. */
   readonly name: string;
   readonly torrent: string;
-  readonly port: number;
   /** A program that says `complete` on a line of its own. */
   readonly sayComplete: string;
   /** For what the client keeps about itself. */
@@ -20,17 +20,17 @@ interface Place {
  * it is stopped. Nothing but the tracker tells them of peers, and nothing but TCP carries bytes.
  */
 const CLIENTS: Readonly<Record<string, (place: Place) => readonly string[]>> = {
-  aria2: ({ folder, torrent, port, sayComplete }) => [
+  aria2: ({ folder, torrent, sayComplete }) => [
     ...['aria2c', '--no-conf', '--enable-dht=false', '--enable-dht6=false', '--enable-peer-exchange=false'],
     ...['--bt-enable-lpd=false', '--disable-ipv6=true', '--file-allocation=none', '--check-integrity=true'],
     ...['--console-log-level=warn', '--summary-interval=0', '--seed-ratio=0.0', '--stderr=true'],
-    ...[`--on-bt-download-complete=${sayComplete}`, `--listen-port=${port}`],
+    ...[`--on-bt-download-complete=${sayComplete}`, `--listen-port=${PEER_PORT}`],
     ...[`--stop-with-process=${process.pid}`, '-d', folder, torrent],
   ],
-  libtorrent: ({ folder, torrent, port }) => [
-    ...['/usr/bin/python3', '-c', LIBTORRENT, torrent, folder, String(port), String(process.pid)],
+  libtorrent: ({ folder, torrent }) => [
+    ...['/usr/bin/python3', '-c', LIBTORRENT, torrent, folder, String(PEER_PORT), String(process.pid)],
   ],
-  transmission: ({ folder, name, torrent, port, sayComplete, state }) => [
+  transmission: ({ folder, name, torrent, sayComplete, state }) => [
     ...[
       'transmission-cli',
       '-g',
@@ -38,7 +38,7 @@ const CLIENTS: Readonly<Record<string, (place: Place) => readonly string[]>> = {
       '-w',
       folder,
       '-p',
-      String(port),
+      String(PEER_PORT),
       '-M',
       '-D',
       '-U',
@@ -48,8 +48,8 @@ const CLIENTS: Readonly<Record<string, (place: Place) => readonly string[]>> = {
     // Without it what is there is not looked at; with it a torrent is first stopped, and then started.
     ...(existsSync(join(folder, name)) ? ['-v', torrent] : [torrent]),
   ],
-  webtorrent: ({ folder, torrent, port }) => [
-    ...program('test/interop/webtorrent-client.ts', torrent, folder, String(port)),
+  webtorrent: ({ folder, torrent }) => [
+    ...program('test/interop/webtorrent-client.ts', torrent, folder, String(PEER_PORT)),
   ],
 };
 
@@ -60,9 +60,7 @@ import os, sys, time
 import libtorrent as lt
 torrent, folder, port, parent = sys.argv[1:]
 session = lt.session({'listen_interfaces': '0.0.0.0:' + port, 'enable_dht': False, 'enable_lsd': False,
-  'enable_upnp': False, 'enable_natpmp': False, 'enable_outgoing_utp': False, 'enable_incoming_utp': False,
-  # The tracker still tells of the ports of rounds before.
-  'allow_multiple_connections_per_ip': True})
+  'enable_upnp': False, 'enable_natpmp': False, 'enable_outgoing_utp': False, 'enable_incoming_utp': False})
 parameters = lt.add_torrent_params()
 parameters.ti = lt.torrent_info(torrent)
 parameters.save_path = folder
@@ -99,5 +97,10 @@ export function startClient(
   writeFileSync(join(state, 'settings.json'), JSON.stringify(TRANSMISSION));
   const sayComplete = join(folder, 'complete.sh');
   writeFileSync(sayComplete, '#!/bin/sh\necho complete\n', { mode: 0o755 });
-  return host.start(argv({ ...at, folder, sayComplete, state }), { name });
+  return host.start(argv({ ...at, folder, sayComplete, state }), { name, filter: withoutProgress });
+}
+
+/** transmission tells its progress five times a second. */
+function withoutProgress(chunk: string): string {
+  return chunk.replace(/\r?Progress: [^\r\n]*/g, '');
 }

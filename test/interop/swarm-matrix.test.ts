@@ -68,7 +68,7 @@ describe('our peer and those of others, by the edge’s tracker', {
         const folder = `${lab.folder}/${host.label}`;
         const client = CLIENT_NAMES[at - 2];
         if (client !== undefined) {
-          const process = await startClient(host, client, { folder, name, torrent, port: 6881 });
+          const process = await startClient(host, client, { folder, name, torrent });
           await process.waitForLine(/^complete$/, COMPLETE_MS);
           return;
         }

@@ -15,12 +15,11 @@ import { CLIENT_NAMES, startClient } from './swarm-clients.ts';
 const HTTP_PORT = 8480;
 /** Of the edge, which gives as well: here peers are meant to. */
 const EDGE_SWARM_PORT = 8481;
-/** Of the first round; those that follow have ports of their own, as the tracker remembers peers for a minute. */
-const FIRST_PORT = 6881;
 const TOLD_MS = 20_000;
 /** One announce that came too early is repeated after 30 s. */
 const COMPLETE_MS = 50_000;
-const LAST_BYTE = { giver: 41, taker: 42, watcher: 43 } as const;
+/** Last byte of the watcher's address, above the pool. Each round's giver and taker follow. */
+const WATCHER = 201;
 
 type Way = 'from ours' | 'to ours';
 const WAYS: readonly Way[] = ['from ours', 'to ours'];
@@ -32,46 +31,27 @@ export function rowsOf(client: string): readonly string[] {
   return WAYS.map((way) => `${client}, ${way}`);
 }
 
-/** Two hosts of a segment, which give and fetch by the edge's tracker and without the edge's help. */
+/** Hosts of a segment that give and fetch by the edge's tracker and without the edge's help. */
 export class SwarmPairs {
   readonly #lab: Lab;
   readonly #segment: Segment;
-  readonly #hosts: Readonly<Record<keyof typeof LAST_BYTE, Host>>;
+  readonly #watcher: Host;
   readonly #shared: SharedArtefact;
   readonly #torrent: string;
   #rounds = 0;
 
-  private constructor(
-    lab: Lab,
-    segment: Segment,
-    hosts: Readonly<Record<keyof typeof LAST_BYTE, Host>>,
-    shared: SharedArtefact,
-    torrent: string,
-  ) {
+  private constructor(lab: Lab, segment: Segment, watcher: Host, shared: SharedArtefact, torrent: string) {
     this.#lab = lab;
     this.#segment = segment;
-    this.#hosts = hosts;
+    this.#watcher = watcher;
     this.#shared = shared;
     this.#torrent = torrent;
   }
 
   /** @param shared the root of a release that the segment's edge has. */
   static async lay(lab: Lab, segment: Segment, shared: SharedArtefact): Promise<SwarmPairs> {
-    const addHost = (name: keyof typeof LAST_BYTE): Promise<Host> =>
-      segment.addHost(name, { address: segment.subnet.address(LAST_BYTE[name]) });
-    const hosts = {
-      giver: await addHost('giver'),
-      taker: await addHost('taker'),
-      watcher: await addHost('watcher'),
-    };
-    for (const host of [hosts.giver, hosts.taker]) {
-      const reject = `tcp dport ${EDGE_SWARM_PORT} reject with tcp reset`;
-      const rules = `table inet alone { chain output { type filter hook output priority 0; ${reject}; }; }`;
-      const { code, stderr } = await host.run(['nft', rules]);
-      if (code !== 0) throw new Error(`nft: ${stderr}`);
-    }
-    const torrent = await layTorrent(lab, segment, shared);
-    return new SwarmPairs(lab, segment, hosts, shared, torrent);
+    const watcher = await segment.addHost('watcher', { address: segment.subnet.address(WATCHER) });
+    return new SwarmPairs(lab, segment, watcher, shared, await layTorrent(lab, segment, shared));
   }
 
   /** Lets one fetch all of the artefact of the other. @throws where it does not, or where other bytes come. */
@@ -81,12 +61,19 @@ export class SwarmPairs {
     this.#rounds += 1;
     const folder = join(this.#lab.folder, `${this.#segment.label}-pair${this.#rounds}`);
     const [from, to] = [join(folder, 'giver'), join(folder, 'taker')];
-    const { giver, taker } = this.#hosts;
-    const port = FIRST_PORT + this.#rounds;
+    // Of this round alone: the tracker remembers for a minute who was killed, and some clients know one port of an address.
+    const addresses = {
+      giver: this.#segment.subnet.address(WATCHER + 2 * this.#rounds - 1),
+      taker: this.#segment.subnet.address(WATCHER + 2 * this.#rounds),
+    };
+    const [giver, taker] = [
+      await this.#addHost(`giver${this.#rounds}`, addresses.giver),
+      await this.#addHost(`taker${this.#rounds}`, addresses.taker),
+    ];
     const started: Process[] = [];
     const theirs = async (host: Host, at: string): Promise<Process> => {
       const process = await startClient(host, client, {
-        ...{ folder: at, name: artefact.sha256, torrent: this.#torrent, port },
+        ...{ folder: at, name: artefact.sha256, torrent: this.#torrent },
       });
       started.push(process);
       return process;
@@ -95,7 +82,7 @@ export class SwarmPairs {
       const path = join(at, artefact.sha256);
       const trackerUrl = announceUrl(this.#segment);
       const peer = await SwarmPeer.start(host, this.#segment, this.#shared, {
-        ...{ folder, path, isSeed, trackerUrl, port },
+        ...{ folder, path, isSeed, trackerUrl },
       });
       started.push(peer.process);
       return peer;
@@ -105,7 +92,7 @@ export class SwarmPairs {
       await this.#must(giver, ['cp', original, join(from, artefact.sha256)]);
       if (way === 'from ours') await ours(giver, from, true);
       else await theirs(giver, from);
-      await this.#untilTold(port);
+      await this.#untilTold(addresses.giver);
       if (way === 'from ours') await (await theirs(taker, to)).waitForLine(/^complete$/, COMPLETE_MS);
       else await (await ours(taker, to, false)).complete(COMPLETE_MS);
       if (!readFileSync(join(to, artefact.sha256)).equals(readFileSync(original)))
@@ -117,18 +104,25 @@ export class SwarmPairs {
     }
   }
 
+  /** Adds a host that the edge gives nothing to, but for its tracker. */
+  async #addHost(name: string, address: string): Promise<Host> {
+    const host = await this.#segment.addHost(name, { address });
+    const reject = `tcp dport ${EDGE_SWARM_PORT} reject with tcp reset`;
+    const chain = `chain output { type filter hook output priority 0; ${reject}; }`;
+    await this.#must(host, ['nft', `table inet alone { ${chain}; }`]);
+    return host;
+  }
+
   /** Resolves when the edge tells a machine of the giver. */
-  async #untilTold(port: number): Promise<void> {
-    const { watcher } = this.#hosts;
-    const giver = this.#segment.subnet.address(LAST_BYTE.giver);
+  async #untilTold(giver: string): Promise<void> {
     const into = join(this.#lab.folder, `${this.#segment.label}-told`);
     const { infohash = '' } = this.#shared.artefact;
     const announce = { infohash, port: 1, left: 1, event: undefined, wantedPeers: undefined };
     for (const deadline = Date.now() + TOLD_MS; Date.now() < deadline; await sleep(100)) {
       const query = announceQuery(announce, new Uint8Array(20));
-      await this.#must(watcher, ['curl', '-fsS', '-o', into, `${announceUrl(this.#segment)}?${query}`]);
+      await this.#must(this.#watcher, ['curl', '-fsS', '-o', into, `${announceUrl(this.#segment)}?${query}`]);
       const { peers } = decodeAnnounceAnswer(readFileSync(into));
-      if (peerAddresses(peers).some((peer) => peer.host === giver && peer.port === port)) return;
+      if (peerAddresses(peers).some((peer) => peer.host === giver)) return;
     }
     throw new Error('the tracker was not told of the giver');
   }

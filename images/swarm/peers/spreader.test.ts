@@ -110,9 +110,9 @@ test('sparingly, what one was shown is shown to nobody else until that one leave
 });
 
 test('what a peer gave up counts for nobody when that one is gone', () => {
-  const spreader = new Spreader(12, 12, () => 0, 0);
-  spreader.add(1, NOTHING);
+  const spreader = new Spreader(12, () => 0, 0);
+  spreader.add(1, NOTHING, 12);
   spreader.giveUp(1);
   spreader.remove(1);
-  assert.equal(spreader.add(2, NOTHING).length, 12);
+  assert.equal(spreader.add(2, NOTHING, 12).length, 12);
 });

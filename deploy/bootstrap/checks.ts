@@ -19,9 +19,11 @@ const bin = (name: string): string => `${top}node_modules/.bin/${name}`;
 const unitTests = testsOf('{controller,edge-node,images,ipxe,deploy,test/{architecture,bench}}');
 /** These wait for what is late or never comes, and measure nothing. */
 const PATIENT = [
+  'test/faults/swarm-outages.test.ts',
   'test/faults/trust.test.ts',
   'test/interop/dhcp-clients.test.ts',
   'test/interop/dhcp-policy.test.ts',
+  'test/interop/swarm-matrix.test.ts',
   'test/interop/trace.test.ts',
 ];
 /** Real relays and clients, and what must be answered in time: a file at a time has the host to itself. */

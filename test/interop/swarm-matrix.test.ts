@@ -10,7 +10,7 @@ import { announceUrl, layTorrent, rowsOf, SwarmPairs } from './swarm-pairs.ts';
 
 const MIXED = 'mixed';
 /** One announce that came too early is repeated after 30 s. */
-const COMPLETE_MS = 50_000;
+const COMPLETE_MS = 90_000;
 
 /** A swarm is one segment's: so those that speak to one client are not helped by those that speak to another. */
 describe('our peer and those of others, by the edge’s tracker', {

@@ -15,9 +15,9 @@ import { CLIENT_NAMES, startClient } from './swarm-clients.ts';
 const HTTP_PORT = 8480;
 /** Of the edge, which gives as well: here peers are meant to. */
 const EDGE_SWARM_PORT = 8481;
-const TOLD_MS = 20_000;
+const TOLD_MS = 40_000;
 /** One announce that came too early is repeated after 30 s. */
-const COMPLETE_MS = 50_000;
+const COMPLETE_MS = 90_000;
 /** Last byte of the watcher's address, above the pool. Each round's giver and taker follow. */
 const WATCHER = 201;
 

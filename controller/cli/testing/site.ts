@@ -22,7 +22,16 @@ export class Site implements AsyncDisposable {
   /** @param trust whether the operator has made the keys that sign releases. */
   static async start({ trust = true } = {}): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), 'bootswarm-cli-'));
-    const where = ['--data', join(folder, 'data'), '--address', '127.0.0.1', '--port', '0'];
+    const where = [
+      '--data',
+      join(folder, 'data'),
+      '--address',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--swarm-port',
+      '0',
+    ];
     const controller = new Program('server/main.ts', where);
     const [, token = ''] = await controller.printed(/"operatorToken":"([^"]+)"/);
     const [, port] = await controller.printed(/"port":(\d+)/);

@@ -180,7 +180,9 @@ async function layFleet(lab: Lab): Promise<Fleet> {
   const most = Math.max(...CASES);
   const add = async (name: string, place: number, mbit: number): Promise<{ host: Host; address: string }> => {
     const address = segment.subnet.address(place);
-    const host = await segment.addHost(name, { address });
+    const host = await segment.addHost(name);
+    // With a broadcast address: without one udpcast's machines don't find each other.
+    await host.ip(`address add ${address}/${segment.subnet.prefixLength} brd + dev ${host.interface}`);
     await shape(host, host.interface, mbit);
     await shape(segment, `to-${name}`, mbit);
     return { host, address };

@@ -20,7 +20,7 @@ const MOST_STORING_BYTES = 16 * 1024 * 1024;
 const AHEAD_SECONDS = 0.3;
 const LEAST_AHEAD_BYTES = 1024 * 1024;
 const LEAST_AHEAD_PIECES = 2;
-const MOST_AHEAD_BYTES = 8 * 1024 * 1024;
+const MOST_AHEAD_BYTES = 4 * 1024 * 1024;
 /** Blocks that came late, per peer, are let pass up to so many; more were never asked for. */
 const MOST_LATE = 4096;
 

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { EdgeRecord, Inspection, MachineStory } from '@bootswarm/controller/contract';
 import { Lab, type Machine, type Segment } from '../lab/index.ts';
 import { buildMini, buildMinimal } from './build.ts';
+import { isGivenByMachines } from './live-neighbour.ts';
 import { startLldpd } from './lldpd.ts';
 import { Site } from './site.ts';
 
@@ -65,6 +66,7 @@ describe('the agent on a machine', { timeout: 30 * 60_000 }, () => {
     segment = await lab.addSegment({ relay: 'none' });
     await site.addEdge('edge1', segment.coreInterface ?? '');
     await site.addSegment(segment, 'edge1');
+    await site.changeSegment(segment, { swarm: { from: 1 } });
     const release = await site.publish(folder);
     await site.bootswarm('mini', 'use', release);
     await site.releaseReady(release);
@@ -168,9 +170,14 @@ describe('the agent on a machine', { timeout: 30 * 60_000 }, () => {
     assert.notEqual((await ssh(other)).code, 0);
   });
 
-  test('fetches a live root into memory and hands over to it', async () => {
+  test('fetches a live root of the swarm into memory, hands over to it, and gives on', async () => {
     await site.bootswarm('machine', 'boot', MAC, 'live', live, '--by-agent');
+    // Of peers there is the edge alone.
+    const { match } = await machine.waitFor(/came from neighbours \(0 bytes\), the edge \((\d+)\)/, WORK_MS);
+    assert.ok(Number(match[1]) > 50 * MIB);
     await machine.waitFor(/login:/, LOGIN_MS);
+    assert.doesNotMatch(machine.console.text, /is not given to neighbours/);
+    assert.ok(await isGivenByMachines(lab, segment, `${lab.folder}/minimal`));
     await recordOf(({ detail }) => detail.startsWith(`live: ${live} takes over`));
     await machine.powerOff();
   });

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { type ConsoleMatch, Lab, type Machine, type Segment } from '../lab/index.ts';
 import { buildMini, buildMinimal } from './build.ts';
 import { Site } from './site.ts';
@@ -39,7 +38,7 @@ export async function swarmDemo(count: number, report: StageReport): Promise<voi
   await site.addSegment(segment, 'edge1');
   report.tell({ stage: 'site', detail: 'a controller, and an edge for a segment behind dhcrelay' });
   const release = await publishAll(site, report);
-  await shareFrom(site, segment, 2);
+  await site.changeSegment(segment, { swarm: { from: 2 } });
   await shape(segment.router, 'segment', 2 * MACHINE_MBIT);
   report.tell({
     stage: 'links',
@@ -81,15 +80,6 @@ async function publishAll(site: Site, report: StageReport): Promise<string> {
   report.tell({ stage: 'publish', detail: `${release} by bootswarm image publish` });
   await site.releaseReady(miniRelease);
   return release;
-}
-
-/** Says from how many machines on those of a segment share. */
-async function shareFrom(site: Site, segment: Segment, from: number): Promise<void> {
-  const shown = await site.bootswarm('segment', 'show', `seg${segment.number}`);
-  const file = `${site.lab.folder}/segment.yaml`;
-  // JSON is YAML.
-  writeFileSync(file, JSON.stringify({ ...(shown as object), swarm: { from } }));
-  await site.bootswarm('segment', 'apply', file);
 }
 
 /** Lets so much leave by a link. */

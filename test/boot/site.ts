@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Edge, Release } from '@bootswarm/controller/contract';
 import { edgeArtefacts, releaseId } from '@bootswarm/images/format';
@@ -76,6 +77,15 @@ export class Site {
     const pool = `${subnet.address(100)}-${subnet.address(199)}`;
     const where = ['--subnet', subnet.cidr, '--router', gateway, '--pool', pool, '--edge', edge];
     await this.bootswarm('segment', 'add', `seg${number}`, ...where);
+  }
+
+  /** Changes settings of a segment as an operator does, by a file. */
+  async changeSegment({ number }: Segment, change: object): Promise<void> {
+    const shown = await this.bootswarm('segment', 'show', `seg${number}`);
+    const file = `${this.lab.folder}/segment${number}.yaml`;
+    // JSON is YAML.
+    writeFileSync(file, JSON.stringify({ ...(shown as object), ...change }));
+    await this.bootswarm('segment', 'apply', file);
   }
 
   /** @returns the release's id. */

@@ -20,7 +20,7 @@ export interface Laid {
 }
 
 /** Where one client runs, and what it knows. */
-export interface Seat {
+interface Seat {
   readonly role: 'seed' | 'fetch';
   /** It has the image in here, or puts it here. */
   readonly folder: string;

@@ -20,10 +20,12 @@ const unitTests = testsOf('{controller,edge-node,images,ipxe,deploy,test/{archit
 /** These wait for what is late or never comes, and measure nothing. */
 const PATIENT = [
   'test/faults/swarm-outages.test.ts',
+  'test/faults/edges.test.ts',
   'test/faults/trust.test.ts',
   'test/interop/dhcp-clients.test.ts',
   'test/interop/dhcp-policy.test.ts',
   'test/interop/swarm-matrix.test.ts',
+  'test/interop/torrent-clients.test.ts',
   'test/interop/trace.test.ts',
 ];
 /** Real relays and clients, and what must be answered in time: a file at a time has the host to itself. */

@@ -124,10 +124,9 @@ async function start(options: Options): Promise<void> {
     fetch: (artefact, fetching) => edgeSwarm.fetch(artefact, fetching),
     onChange: () => {
       uplink?.statusChanged();
-      // Whoever waits for a release to be here is told to begin.
-      desk.changed();
-      seeds.look();
       edgeSwarm.look();
+      // Whoever waits for a release to be here is told to begin, once it is given to those who share it.
+      void seeds.look().finally(() => desk.changed());
     },
   });
   let dhcp: DhcpServer | undefined;
@@ -202,9 +201,8 @@ async function start(options: Options): Promise<void> {
     serving.apply(state);
     tracker.follow(state.releases);
     torrents.follow(state.releases);
-    seeds.follow(state.releases);
+    void seeds.follow(state.releases).finally(() => desk.changed());
     edgeSwarm.follow(state.releases);
-    desk.changed();
     dhcp?.follow(state);
     sync.want(byDemand(state));
   };

@@ -63,15 +63,16 @@ export class Seeds {
   }
 
   /** Gives what is of these releases, from now on. */
-  follow(releases: readonly Manifest[]): void {
+  follow(releases: readonly Manifest[]): Promise<void> {
     const artefacts = releases.flatMap(edgeArtefacts).filter(({ infohash }) => infohash !== undefined);
     this.#wanted = new Map(artefacts.map((artefact) => [artefact.sha256, artefact]));
-    this.look();
+    return this.look();
   }
 
-  /** Something has become whole here, or is so no more. */
-  look(): void {
+  /** Something has become whole here, or is so no more. Resolves when it is given, or is so no more. */
+  look(): Promise<void> {
     this.#changing = this.#changing.then(() => this.#change());
+    return this.#changing;
   }
 
   /** At which an artefact is given; undefined where it is not. */
@@ -89,8 +90,7 @@ export class Seeds {
 
   async stop(): Promise<void> {
     this.#wanted = new Map();
-    this.look();
-    await this.#changing;
+    await this.look();
     await this.#node.stop();
   }
 

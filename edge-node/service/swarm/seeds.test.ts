@@ -30,7 +30,7 @@ async function edge(isAllowed = (_: string) => true, rate?: number) {
     ...{ seeds, ready, lines, path },
     /** Resolves as soon as it gives the root, or no more. */
     until: async (gives: boolean): Promise<void> => {
-      seeds.look();
+      await seeds.look();
       for (let tries = 0; tries < 200 && (seeds.portOf(root.sha256) !== undefined) !== gives; tries++)
         await sleep(10);
       assert.equal(seeds.portOf(root.sha256) !== undefined, gives);

@@ -220,8 +220,12 @@ describe('an edge whose controller was taken over', { timeout: 400_000 }, () => 
     // Three files, tried again every five seconds: 12 changed bits.
     await sleep(17_000);
     assert.equal(await isHeld(release(3)), false);
-    for (const { sha256, name } of release(3).artefacts)
-      assert.equal((await get(`/artefacts/${sha256}/${name}`)).status, 404, name);
+    // Named, and not here: to be asked for again, and nothing of it is sent.
+    for (const { sha256, name } of release(3).artefacts) {
+      const { status, text } = await get(`/artefacts/${sha256}/${name}`);
+      assert.equal(status, 503, name);
+      assert.ok(text.length < 200, text);
+    }
     assert.match((await waitingReasons()).join(), /wrong SHA-256/);
     demand({}, { flips: false });
     await until(() => isServed(release(3)), 'release 3, sent as it is');

@@ -178,7 +178,7 @@ describe('DHCP clients that we did not write', { timeout: 180_000 }, () => {
       'http://127.0.0.1:1',
       '--data',
       `${lab.folder}/second`,
-      ...['--http-port', '8490', '--swarm-port', '8491'],
+      ...['--http-port', '8490', '--swarm-port', '8491', '--edges-port', '8493'],
     ];
     const second = await lab.core.run(
       program('edge-node/service/main.ts', ...argv, '--interface', lab.core.bridge),

@@ -99,7 +99,7 @@ export class MachineSwarm implements AsyncDisposable {
     const { fromEdge, fromWebseed } = stats;
     return {
       peers: stats.peers.length,
-      fromNeighbours: stats.downloaded - fromEdge - fromWebseed,
+      fromNeighbours: Math.max(0, stats.downloaded - fromEdge - fromWebseed),
       fromEdge,
       fromHttp: fromWebseed,
       given: stats.uploaded,

@@ -52,6 +52,11 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Prom
     const body = revision <= after ? null : signText(JSON.stringify(changed), key.privateKey);
     return sendJson(outgoing, body);
   }
+  // All bytes are to come by HTTP, where they are changed, as from a controller that knows of no swarm between edges.
+  if (pathname === '/v1/edge/swarm') {
+    const error = { code: 'route_unknown', message: 'no such route', remedy: '' };
+    return sendJson(outgoing, { error }, 404);
+  }
   const response = await forward(incoming, incoming.url ?? '/');
   if (pathname === '/v1/join') {
     const credentials = (await response.json()) as object;

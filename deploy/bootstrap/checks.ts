@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 /** A machine takes 1 to 2 GiB, and a root that is built another: this fits into 10 GiB. One of three mostly waits. */
 const BOOTS_AT_ONCE = 3;
-/** Node's own choice leaves one of two cores idle. */
-const UNITS_AT_ONCE = availableParallelism();
+/** Node's own choice leaves one of two cores idle, and so do files that wait for a time to pass. */
+const UNITS_AT_ONCE = availableParallelism() + 1;
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const bin = (name: string): string => `${top}node_modules/.bin/${name}`;

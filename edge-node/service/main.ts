@@ -1,7 +1,7 @@
 /** The edge node as a program: wiring, start and stop. */
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
-import type { DesiredState, JournalRecord } from '@bootswarm/controller/contract';
+import { type DesiredState, type JournalRecord, parseRate } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Command, InvalidArgumentError } from 'commander';
@@ -69,7 +69,7 @@ const command = new Command('bootswarm-edge')
     portOf,
     8481,
   )
-  .option('--swarm-rate <mbit>', 'Mbit/s that it gives to the swarms of machines at most', rateOf)
+  .option('--swarm-rate <rate>', 'what it gives to the swarms of machines at most, such as 5Gbit', rateOf)
   .option('--edges-port <port>', 'TCP port at which edges fetch images of each other', portOf, 8483)
   .option(
     '--swarm-address <address>',
@@ -351,9 +351,9 @@ async function serve(
 
 /** @returns bytes a second. */
 function rateOf(text: string): number {
-  const mbit = Number(text);
-  if (!(mbit >= 1 && mbit <= 1_000_000)) throw new InvalidArgumentError('must be 1 to 1000000 Mbit/s');
-  return mbit * 125_000;
+  const rate = parseRate(text);
+  if (rate === undefined) throw new InvalidArgumentError('must be a rate such as 200Mbit or 5Gbit');
+  return rate;
 }
 
 function hoursOf(text: string): number {

@@ -1,4 +1,4 @@
-import type { DesiredState, SwarmTerms } from '@bootswarm/controller/contract';
+import type { DesiredState, Segment, SwarmTerms } from '@bootswarm/controller/contract';
 import { findArtefact, releaseId } from '@bootswarm/images/format';
 import type { Lease } from '../decide/lease.ts';
 import { fetchedRelease, fetchersIn, swarmTerms } from '../decide/swarm-terms.ts';
@@ -40,7 +40,7 @@ export class SwarmDesk {
     const segment = serving.segmentOf(address);
     const release = fetchedRelease(intent, serving.state?.profiles);
     if (!segment || release === undefined || !this.#hasSwarm(release)) return undefined;
-    return swarmTerms(segment, this.#fetchersIn(segment.name, address).get(release) ?? 0, edge);
+    return swarmTerms(segment, this.#fetchersIn(segment).get(release) ?? 0, edge);
   }
 
   #hasSwarm(release: string): boolean {
@@ -50,17 +50,14 @@ export class SwarmDesk {
     return image !== undefined && isGiven(image.sha256);
   }
 
-  #fetchersIn(name: string, address: string): ReadonlyMap<string, number> {
+  #fetchersIn(segment: Segment): ReadonlyMap<string, number> {
     const { serving, leases, isOpen } = this.#parts;
     const nowMs = this.#clock();
-    const counted = this.#counted.get(name);
+    const counted = this.#counted.get(segment.name);
     if (counted && nowMs - counted.atMs < COUNTED_MS) return counted.fetchers;
-    const segment = serving.segmentOf(address);
-    const fetchers =
-      segment && serving.state
-        ? fetchersIn(segment, serving.state, leases(), isOpen, nowMs)
-        : new Map<string, number>();
-    this.#counted.set(name, { fetchers, atMs: nowMs });
+    const { machines = [], profiles } = serving.state ?? {};
+    const fetchers = fetchersIn(segment, { machines, profiles }, leases(), isOpen, nowMs);
+    this.#counted.set(segment.name, { fetchers, atMs: nowMs });
     return fetchers;
   }
 }

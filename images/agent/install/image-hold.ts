@@ -7,6 +7,8 @@ import type { Progress } from './progress.ts';
 
 const HOLD = '/run/bootswarm/hold';
 
+type Place = ReturnType<typeof holdingPlace>;
+
 interface HoldParts extends FetchParts {
   readonly progress: Progress;
 }
@@ -15,8 +17,7 @@ interface HoldParts extends FetchParts {
 export class ImageHold {
   readonly #parts: HoldParts;
   readonly #mounts: Mounts;
-  #path: string | undefined;
-  #place: 'memory' | 'disk' = 'memory';
+  #held: { readonly path: string; readonly place: Place } | undefined;
 
   constructor(parts: HoldParts, mounts: Mounts) {
     this.#parts = parts;
@@ -29,8 +30,8 @@ export class ImageHold {
    * @throws Problem memory_short, and as fetchToPath.
    */
   async fetch(image: Artefact, onDisk: string): Promise<string> {
-    this.#place = await placeFor(image.length);
-    return this.#fetch(image, onDisk);
+    const place = await placeFor(image.length);
+    return this.#fetch(image, place === 'memory' ? inMemory(image) : onDisk, place);
   }
 
   /**
@@ -41,29 +42,28 @@ export class ImageHold {
     const { neighbours, pieces } = this.#parts;
     if (!neighbours || image.infohash === undefined || (await placeFor(image.length)) === 'disk')
       return pieces;
-    const path = await this.#fetch(image, '');
+    const path = await this.#fetch(image, inMemory(image), 'memory');
     return (_artefact, _signal, first) => heldPieces(image, path, first);
   }
 
   /** It is unpacked. Neighbours go on having of it what is in memory, but not where the new system needs the room. */
   async letGo(): Promise<void> {
-    if (this.#path === undefined) return;
+    if (!this.#held) return;
+    const { path, place } = this.#held;
     const { neighbours, signal } = this.#parts;
     // A disk that is to be unmounted may hold no open file.
-    if (this.#place === 'disk' || (await placeFor(0)) === 'disk') await neighbours?.end();
-    await rm(this.#path);
-    if (this.#place === 'memory') await this.#mounts.detach(HOLD, signal);
-    this.#path = undefined;
+    if (place === 'disk' || (await placeFor(0)) === 'disk') await neighbours?.end();
+    await rm(path);
+    if (place === 'memory') await this.#mounts.detach(HOLD, signal);
+    this.#held = undefined;
   }
 
-  async #fetch(image: Artefact, onDisk: string): Promise<string> {
+  async #fetch(image: Artefact, path: string, place: Place): Promise<string> {
     const { progress, signal } = this.#parts;
     const { name, length } = image;
-    progress.begin('fetch', `${name} of ${length} bytes to ${this.#place}`);
-    const isInMemory = this.#place === 'memory';
-    const path = isInMemory ? `${HOLD}/${name}` : onDisk;
-    this.#path = path;
-    if (isInMemory) {
+    progress.begin('fetch', `${name} of ${length} bytes to ${place}`);
+    this.#held = { path, place };
+    if (place === 'memory') {
       const options = `size=${length + 2 ** 20}`;
       await this.#mounts.mount('tmpfs', HOLD, { type: 'tmpfs', options }, signal);
     }
@@ -77,6 +77,10 @@ export class ImageHold {
   }
 }
 
-async function placeFor(length: number): Promise<'memory' | 'disk'> {
+function inMemory({ name }: Artefact): string {
+  return `${HOLD}/${name}`;
+}
+
+async function placeFor(length: number): Promise<Place> {
   return holdingPlace(length, availableBytes(await readFile('/proc/meminfo', 'utf8')));
 }

@@ -26,7 +26,7 @@ export interface LiveParts extends FetchParts {
   /** Of the card that the machine booted by. */
   readonly mac: string;
   readonly kernelRelease: string;
-  /** Told of the root once all of it is in memory: this process ends, and cannot give it any longer. */
+  /** Told of the root once the system is ready: this process ends, and cannot give it any longer. */
   readonly onRoot: (root: Artefact, path: string) => Promise<void>;
 }
 
@@ -51,8 +51,6 @@ export async function prepareLive(parts: LiveParts): Promise<void> {
     await mounts.mount('tmpfs', STORE, { type: 'tmpfs', options: `size=${needed},mode=0700` }, signal);
     const image = `${STORE}/root.img`;
     await fetchToPath(root, image, parts);
-    await parts.onRoot(root, image);
-    await parts.neighbours?.end();
     const { folder: lower } = await mountSystem(image, manifest, { mounts, signal });
     await mkdir(`${STORE}/upper`);
     await mkdir(`${STORE}/work`);
@@ -65,9 +63,13 @@ export async function prepareLive(parts: LiveParts): Promise<void> {
     const machine = { mac, address: '', prefixLength: 32, dnsServers: [] };
     if (kind !== undefined) await system.apply(networkChanges(system, kind, machine, 'dhcp'));
     await takeDrivers(system, kernelRelease);
+    // Last: a process that has the root open would keep it mounted after a failure.
+    await parts.onRoot(root, image);
+    await parts.neighbours?.end();
     await writeFile(HANDOFF, NEW_ROOT);
     say(`${release} is in memory; it takes over`);
   } catch (error) {
+    await parts.neighbours?.end();
     await mounts.unmount(AbortSignal.timeout(30_000)).catch((cause: Error) => say(cause.message));
     throw error;
   }

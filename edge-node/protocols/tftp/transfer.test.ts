@@ -210,6 +210,16 @@ test('waits double up to 8 s and begin anew with progress', () => {
   assert.equal(after(step, 2).state.waitMs, 1000);
 });
 
+test('whoever repeats an ACK waits no longer than at first, and is sent nothing for it', () => {
+  const silent = after(after(after(begin(5000, termsOf()), 1), 'T'), 'T');
+  assert.equal(silent.state.waitMs, 4000);
+  const repeated = after(silent, 1);
+  assert.equal(told(repeated), '');
+  assert.equal(repeated.state.waitMs, 1000);
+  assert.equal(repeated.state.timeouts, 2, 'it is no progress');
+  assert.equal(after(silent, 9).state.waitMs, 4000, 'an ACK of what was never sent is no sign of life');
+});
+
 test('an agreed timeout is kept, however long', () => {
   const step = begin(10, termsOf({ timeoutSeconds: 30 }));
   assert.equal(step.state.waitMs, 30_000);

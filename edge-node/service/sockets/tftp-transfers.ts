@@ -275,13 +275,19 @@ export class TftpTransfers {
       const { isAskedAgain, door, peer, request } = transfer;
       if (isAskedAgain && step.done === 'complete') this.atDoor(door, peer, request);
     } else if (step.send.length > 0) this.#send(transfer, step);
+    else this.#wait(transfer, step);
   }
 
-  #send(transfer: Transfer, { send, state }: Step): void {
+  #send(transfer: Transfer, step: Step): void {
+    const { send, state } = step;
     const [first] = send;
     if (first?.kind === 'oack') this.#post(transfer.fd, transfer.peer, first);
     else if (first) this.#sendBlocks(transfer, first, send, state.terms);
     transfer.sentAtMs = this.#ports.nowMs();
+    this.#wait(transfer, step);
+  }
+
+  #wait(transfer: Transfer, { state }: Step): void {
     transfer.deadlineMs = transfer.sentAtMs + state.waitMs;
     this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, transfer.deadlineMs);
   }

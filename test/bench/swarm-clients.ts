@@ -86,6 +86,15 @@ export const libtorrent: ArgvOf = (laid, { role, folder, listen, others, tracker
   ...[listen, ...others].map(({ host, port }) => `${host}:${port}`),
 ];
 
+/** It checks what it gives first, and knows peers by the torrent's tracker alone. */
+export const webtorrent: ArgvOf = (laid, { folder, listen }) => [
+  process.execPath,
+  fileURLToPath(new URL('../swarm/webtorrent-client.ts', import.meta.url)),
+  laid.torrent,
+  folder,
+  String(listen.port),
+];
+
 /** Everything but TCP peers is off; the limits of its defaults (8 slots, mixed with uTP) are those of its own choosing. */
 const LIBTORRENT = `
 import os, sys, time

@@ -7,8 +7,8 @@ import {
   publishRandom,
   readyLine,
   Site,
-  shape,
   startFarEdge,
+  uplink,
 } from '../boot/index.ts';
 import { type Host, Lab, type Process } from '../lab/index.ts';
 import { type Bench, type Measurement, OURS } from './bench.ts';
@@ -36,7 +36,7 @@ export const swarmEdgesBench: Bench = {
     const lab = await Lab.create('bench-edges');
     try {
       const site = await Site.start(lab);
-      await shape(lab.core, lab.core.bridge, CONTROLLER_MBIT);
+      await lab.core.shape(lab.core.bridge, uplink(CONTROLLER_MBIT));
       say(
         `starting ${EDGES} edges, each behind ${EDGE_MBIT} Mbit/s, the controller behind ${CONTROLLER_MBIT}`,
       );

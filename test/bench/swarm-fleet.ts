@@ -212,15 +212,10 @@ async function layFleet(lab: Lab): Promise<Fleet> {
   return { lab, seed, seedAddress, machines, laid, tracker };
 }
 
-/** What leaves through an interface goes no faster (tc-tbf(8)). */
 async function shape(within: Namespace, networkInterface: string, mbit: number): Promise<void> {
   await within.ip(`link set ${networkInterface} gso_max_size ${FRAME_BYTES}`);
-  const shaper = ['tbf', 'rate', `${mbit}mbit`, 'burst', `${BURST_KIB}k`, 'limit', `${QUEUE_KIB}k`];
-  const { code, stderr } = await within.run([
-    ...['tc', 'qdisc', 'add', 'dev', networkInterface, 'root'],
-    ...shaper,
-  ]);
-  if (code !== 0) throw new Error(`tc: ${stderr}`);
+  const queueMs = ((QUEUE_KIB - BURST_KIB) * 1024 * 8) / (mbit * 1000);
+  await within.shape(networkInterface, { mbit, burstKib: BURST_KIB, queueMs });
 }
 
 /** Bytes that have left a host. */

@@ -10,7 +10,16 @@ import { createInterface } from 'node:readline';
 import type { Endpoint } from '@bootswarm/images/swarm';
 import type { Bench, Case, Measurement } from './bench.ts';
 import { cpuSeconds, whileIdle } from './cpu.ts';
-import { type ArgvOf, aria2, type Laid, layImage, libtorrent, ours, trackerAnswer } from './swarm-clients.ts';
+import {
+  type ArgvOf,
+  aria2,
+  type Laid,
+  layImage,
+  libtorrent,
+  ours,
+  trackerAnswer,
+  webtorrent,
+} from './swarm-clients.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -29,7 +38,8 @@ interface Client {
 /** Pieces over BitTorrent on loopback, seed and machines in processes of their own, from page cache to a file. */
 export const swarmWireBench: Bench = {
   name: 'swarm-wire',
-  summary: '1 GiB of pieces of 1 MiB from one seed to one machine, and to four, against aria2 and libtorrent',
+  summary:
+    '1 GiB of pieces of 1 MiB from one seed to one machine, and to four, against aria2, libtorrent, webtorrent',
   better: { mb_per_s: 'more', seed_cpu_s_per_gib: 'less', fetch_cpu_s_per_gib: 'less' },
   async prepare(say) {
     say('laying out 1 GiB and its torrent');
@@ -67,6 +77,7 @@ const CLIENTS: Readonly<Record<string, Client>> = {
   ours: { waits: true, argv: ours },
   aria2: { argv: aria2 },
   libtorrent: { waits: true, argv: libtorrent },
+  webtorrent: { argv: webtorrent },
 };
 
 /** A tracker that names the ports at which the bench starts its clients; who is not there yet is tried again. */

@@ -9,8 +9,7 @@ const FETCH_MS = 10 * 60_000;
 const LOGIN_MS = 20 * 60_000;
 /** Of a machine's link, in Mbit/s; that of the edge has twice as much. Two cores emulate six machines that fetch as fast. */
 const MACHINE_MBIT = 24;
-/** What tbf lets through at once, in bytes. */
-const BURST = 64 * 1024;
+const LINK = { burstKib: 64, queueMs: 100 };
 const MEMORY_MIB = 1536;
 const FETCHED =
   /came from neighbours \((?<neighbours>\d+) bytes\), the edge \((?<edge>\d+)\) and by HTTP \((?<http>\d+)\)/;
@@ -39,7 +38,8 @@ export async function swarmDemo(count: number, report: StageReport): Promise<voi
   report.tell({ stage: 'site', detail: 'a controller, and an edge for a segment behind dhcrelay' });
   const release = await publishAll(site, report);
   await site.changeSegment(segment, { swarm: { from: 2 } });
-  await shape(segment.router, 'segment', 2 * MACHINE_MBIT);
+  if (!segment.router) throw new Error('the segment has no relay');
+  await segment.router.shape('segment', { ...LINK, mbit: 2 * MACHINE_MBIT });
   report.tell({
     stage: 'links',
     detail: `edge ${2 * MACHINE_MBIT} Mbit/s, each machine ${MACHINE_MBIT} Mbit/s`,
@@ -82,25 +82,6 @@ async function publishAll(site: Site, report: StageReport): Promise<string> {
   return release;
 }
 
-/** Lets so much leave by a link. */
-async function shape(network: Pick<Segment, 'run'> | undefined, link: string, mbit: number): Promise<void> {
-  const rate = ['rate', `${mbit}mbit`, 'burst', String(BURST), 'latency', '100ms'];
-  const { code, stderr } = (await network?.run([
-    'tc',
-    'qdisc',
-    'add',
-    'dev',
-    link,
-    'root',
-    'tbf',
-    ...rate,
-  ])) ?? {
-    code: 1,
-    stderr: 'no router',
-  };
-  if (code !== 0) throw new Error(`${link} cannot be shaped: ${stderr}`);
-}
-
 /** One machine on its way into memory. */
 class LiveMachine {
   readonly #segment: Segment;
@@ -123,7 +104,7 @@ class LiveMachine {
       ...{ name, firmware: 'bios', mac: this.#mac, memoryMiB: MEMORY_MIB },
     });
     this.#machine = machine;
-    await shape(this.#segment, machine.tap, MACHINE_MBIT);
+    await this.#segment.shape(machine.tap, { ...LINK, mbit: MACHINE_MBIT });
     this.#tell('power on', `${this.#mac} in segment ${this.#segment.number}`);
     const began = await this.#said(/fetch: \S+\r?\n/, AGENT_MS);
     this.#tell('fetch', `the agent begins, ${began.seconds.toFixed(0)} s after power-on`);

@@ -2,30 +2,24 @@ import { randomFillSync } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { artefactOf } from '@bootswarm/images/format';
-import type { Host, Lab, Namespace, Process } from '../lab/index.ts';
+import type { Host, Lab, LinkRate, Namespace, Process } from '../lab/index.ts';
 import { writeBuildFolder } from './build-folder.ts';
 import { program } from './program.ts';
 import type { Site } from './site.ts';
 
 const UP_MS = 60_000;
-/** Larger than any packet that TCP hands on, so that none is cut and counted with headers of its own. */
-const BURST = '256kb';
+
+/** At once larger than any packet that TCP hands on, so that none is cut and counted with headers of its own. */
+export function uplink(mbit: number): LinkRate {
+  return { mbit, burstKib: 256, queueMs: 300 };
+}
 
 /** An edge in a namespace of its own, the `at`th from 0, behind a link of its own to the controller. */
 export async function layFarEdge(lab: Lab, name: string, at: number, mbit: number): Promise<Host> {
   const host = await lab.core.addHost(name, { address: lab.core.subnet.address(101 + at) });
-  await shape(host, host.interface, mbit);
-  await shape(lab.core, `to-${name}`, mbit);
+  await host.shape(host.interface, uplink(mbit));
+  await lab.core.shape(`to-${name}`, uplink(mbit));
   return host;
-}
-
-/** Caps what leaves by an interface (tc-tbf(8)). */
-export async function shape(namespace: Namespace, networkInterface: string, mbit: number): Promise<void> {
-  const { code, stderr } = await namespace.run([
-    ...['tc', 'qdisc', 'add', 'dev', networkInterface, 'root', 'tbf'],
-    ...['rate', `${mbit}mbit`, 'burst', BURST, 'latency', '300ms'],
-  ]);
-  if (code !== 0) throw new Error(`tc: ${stderr}`);
 }
 
 /** Joins with a new token and starts. @param verb `invite` for one that was added before. */

@@ -8,8 +8,8 @@ export {
   layFarEdge,
   publishRandom,
   readyLine,
-  shape,
   startFarEdge,
+  uplink,
 } from './far-edges.ts';
 export { DISK_BYTES, readyToInstall } from './install-ground.ts';
 export { diskArguments, emptyDisk, type MachineDisk } from './machine-disks.ts';

@@ -12,8 +12,8 @@ import {
   publishRandom,
   readyLine,
   Site,
-  shape,
   startFarEdge,
+  uplink,
 } from '../boot/index.ts';
 import { type Host, Lab, type Process } from '../lab/index.ts';
 
@@ -41,7 +41,7 @@ describe('edges that fetch from one another', { timeout: 600_000 }, () => {
   before(async () => {
     lab = await Lab.create('edges');
     site = await Site.start(lab);
-    await shape(lab.core, lab.core.bridge, 2 * MBIT);
+    await lab.core.shape(lab.core.bridge, uplink(2 * MBIT));
     for (const [at, name] of NAMES.entries()) {
       const host = await layFarEdge(lab, name, at, MBIT);
       await nft(

@@ -49,7 +49,7 @@ const CLIENTS: Readonly<Record<string, (place: Place) => readonly string[]>> = {
     ...(existsSync(join(folder, name)) ? ['-v', torrent] : [torrent]),
   ],
   webtorrent: ({ folder, torrent }) => [
-    ...program('test/interop/webtorrent-client.ts', torrent, folder, String(PEER_PORT)),
+    ...program('test/swarm/webtorrent-client.ts', torrent, folder, String(PEER_PORT)),
   ],
 };
 

@@ -11,7 +11,7 @@ export type { CommandOptions, CommandResult } from './command.ts';
 export type { Core } from './core.ts';
 export { Lab } from './lab.ts';
 export type { ConsoleMatch, Machine, MachineOptions } from './machine.ts';
-export type { Namespace, StartOptions } from './namespace.ts';
+export type { LinkRate, Namespace, StartOptions } from './namespace.ts';
 export type { Host, HostOptions, Impairment, Loss, Network } from './network.ts';
 export type { Process, ProcessExit } from './process.ts';
 export { type Firmware, flashArguments, machineType, type NetworkBoot, pristineVariables } from './qemu.ts';

@@ -14,6 +14,15 @@ export interface StartOptions {
   readonly filter?: (chunk: string) => string;
 }
 
+/** What a link lets through (tc-tbf(8)). */
+export interface LinkRate {
+  readonly mbit: number;
+  /** At once, in KiB: at least one frame that the kernel has put together. */
+  readonly burstKib: number;
+  /** What waits for so long is all that waits. */
+  readonly queueMs: number;
+}
+
 /** A network namespace of the lab. Loopback is up, forwarding is on, IPv6 is off. */
 export class Namespace {
   /** As `ip netns` knows it. */
@@ -47,6 +56,13 @@ export class Namespace {
   /** Runs `ip` commands in here, such as `link set eth0 up`. Throws at the first that fails. */
   async ip(...commands: readonly string[]): Promise<void> {
     await mustRun(['ip', '-n', this.name, '-batch', '-'], { input: `${commands.join('\n')}\n` });
+  }
+
+  /** What leaves by an interface from now on goes no faster. */
+  async shape(networkInterface: string, { mbit, burstKib, queueMs }: LinkRate): Promise<void> {
+    const rate = ['rate', `${mbit}mbit`, 'burst', `${burstKib}k`, 'latency', `${queueMs}ms`];
+    const qdisc = ['tc', 'qdisc', 'add', 'dev', networkInterface, 'root', 'tbf', ...rate];
+    await mustRun(this.#inside(qdisc));
   }
 
   /**

@@ -52,6 +52,7 @@ export {
   type PackageChange,
 } from './contents-diff.ts';
 export { type Digest, Digester, digestOf, sha256Of, type TorrentDigest, torrentDigestOf } from './digest.ts';
+export { isZstdDiskImage, unpackDiskImage } from './disk-image.ts';
 export { InstallMedium, MEDIUM_PATHS, mediumId } from './install-medium.ts';
 export {
   Architecture,

@@ -1,7 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { constants, createZstdDecompress } from 'node:zlib';
-import { type Artefact, type Manifest, Problem, releaseId } from '@bootswarm/images/format';
+import {
+  type Artefact,
+  isZstdDiskImage,
+  type Manifest,
+  Problem,
+  releaseId,
+  unpackDiskImage,
+} from '@bootswarm/images/format';
 import { forbiddenCode, type HeldBack, MBR_CODE_BYTES } from './boot-code.ts';
 import { isFat, partitionStarts } from './disk-tables.ts';
 import { type FetchParts, fetchPieces } from './fetch-root.ts';
@@ -13,10 +19,6 @@ import { SystemRoot } from './system-root.ts';
 const BLOCK_BYTES = 2 ** 20;
 const SECTOR_BYTES = 512;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
-/** RFC 8878, section 3.1.1, as its bytes come. */
-const ZSTD_MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
-/** 128 MiB, as `zstd --long` takes by default: what an image may make the agent hold. */
-const WINDOW_LOG_MOST = 27;
 
 /**
  * Writes what comes to a disk in order, but for what firmware would start it by. A block of zeros is written only where
@@ -133,7 +135,7 @@ async function unpackedPieces(
   parts: FetchParts,
   take: (bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const unpack = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MOST } });
+  const unpack = unpackDiskImage();
   let writing: Promise<void> | undefined;
   let failed: unknown;
   const write = async (): Promise<void> => {
@@ -143,8 +145,7 @@ async function unpackedPieces(
     await fetchPieces(
       artefact,
       async ({ bytes, index }) => {
-        const isZstd =
-          index > 0 ? writing !== undefined : ZSTD_MAGIC.equals(bytes.subarray(0, ZSTD_MAGIC.length));
+        const isZstd = index > 0 ? writing !== undefined : isZstdDiskImage(bytes);
         if (!isZstd) return take(bytes);
         writing ??= write().catch((error) => {
           failed = error;
@@ -164,7 +165,7 @@ async function unpackedPieces(
 }
 
 /** Resolves when there is room for more, or nobody reads any more. The source's memory is used again: it is copied. */
-function pushed(unpack: ReturnType<typeof createZstdDecompress>, bytes: Uint8Array): Promise<void> {
+function pushed(unpack: ReturnType<typeof unpackDiskImage>, bytes: Uint8Array): Promise<void> {
   if (unpack.destroyed || unpack.write(Buffer.from(bytes))) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {

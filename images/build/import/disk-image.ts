@@ -1,15 +1,14 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { copyFile, constants as fsConstants, open, rename, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress } from 'node:zlib';
+import { isZstdDiskImage, unpackDiskImage } from '@bootswarm/images/format';
 import { problem } from './problems.ts';
 
 export type DiskImageKind = 'raw' | 'zstd';
 
 const SECTOR_BYTES = 512;
 const READ_BYTES = 2 ** 20;
-/** As the agent takes it: what an image may make a machine hold while it unpacks. */
-const WINDOW_LOG_MOST = 27;
 /** No server boots from a larger disk; what says that it is may never end. */
 const MOST_BYTES = 16 * 2 ** 40;
 /** Of an MBR, which a disk with a GPT has as well: UEFI 2.10, section 5.2.3. */
@@ -23,7 +22,6 @@ const OTHERS: readonly (readonly [magic: Buffer, format: string, command: string
   [Buffer.from('vhdxfile'), 'VHDX', 'qemu-img convert -O raw {source} disk.raw'],
   [Buffer.from('\xfd7zXZ\0', 'latin1'), 'xz', 'xz --decompress --stdout {source} >disk.raw'],
 ];
-const ZSTD_MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 
 /**
  * Whether a file is the image of a disk, raw or under zstd; undefined for anything else, and for what is no file.
@@ -39,7 +37,7 @@ export async function diskImageKind(path: string, source: string): Promise<DiskI
   };
   const head = await read(0, SECTOR_BYTES);
   const beginsWith = (magic: Buffer): boolean => head.subarray(0, magic.length).equals(magic);
-  if (beginsWith(ZSTD_MAGIC)) return 'zstd';
+  if (isZstdDiskImage(head)) return 'zstd';
   const other = OTHERS.find(([magic]) => beginsWith(magic));
   if (other)
     throw problem('disk_image_format', {
@@ -89,7 +87,7 @@ export async function takeDiskImage(
     await pipeline(input, counted, pack, createWriteStream(to), means);
     return ofBytes;
   }
-  const unpack = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MOST } });
+  const unpack = unpackDiskImage();
   let length = 0;
   const check = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
     const notOne = (): Error => problem('disk_image_not_one', { field: 'source', facts: { source } });

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Artefact, pieceRange } from '@bootswarm/images/format';
 import { type Blame, MixedPieces } from './blame.ts';
+import { isWorthDuplicating } from './endgame.ts';
 import { type BlockRange, encodeRanges } from './messages.ts';
 import type { Peer } from './peer.ts';
 import { Picker } from './picker.ts';
@@ -73,6 +74,7 @@ export class Download {
   wrongPieces = 0;
   /** Pieces that wait for the disk. */
   #storing = 0;
+  #pieceAtMs = performance.now();
   readonly #options: DownloadOptions;
   readonly #host: DownloadHost;
   readonly #gathering = new Map<number, Gathering>();
@@ -103,7 +105,7 @@ export class Download {
     const mayRepeat = peer.isEdge && this.#isHungry();
     let isCapped = false;
     while (peer.askedBytes < ahead && peer.asked.size < peer.said.requests) {
-      const mayDuplicate = peer.askedBytes === 0;
+      const mayDuplicate = peer.askedBytes === 0 && this.isEnding(nowMs);
       const pick = this.picker.next(peer, { mayRepeat, mayDuplicate });
       if (!pick) break;
       isCapped = !this.#isNear(peer) && !this.#options.bucket.take(pick.block.length, nowMs);
@@ -120,6 +122,22 @@ export class Download {
     }
     if (blocks.length > 0) peer.link.send(encodeRanges('request', blocks));
     return isCapped;
+  }
+
+  /** Whether what is missing was all asked for, and may be asked of others too. */
+  isEnding(nowMs: number): boolean {
+    if (!this.picker.isEndgame) return false;
+    let missingPieces = 0;
+    for (const { isComplete } of this.picker.started) if (!isComplete) missingPieces += 1;
+    let perSecond = 0;
+    for (const { down } of this.#host.peers.values()) perSecond += down.perSecond;
+    const { pieceBytes } = this.#options.artefact;
+    return isWorthDuplicating({
+      missingPieces,
+      pieceBytes,
+      perSecond,
+      sincePieceMs: nowMs - this.#pieceAtMs,
+    });
   }
 
   /** @throws Problem `message_unasked`. */
@@ -241,6 +259,7 @@ export class Download {
 
   #complete(piece: StartedPiece, { memory, writes }: Gathering): boolean {
     const { index, length } = piece;
+    this.#pieceAtMs = performance.now();
     this.#gathering.delete(index);
     for (const { target } of writes) target.memory = undefined;
     const bytes = memory.subarray(0, length);

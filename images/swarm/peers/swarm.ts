@@ -3,9 +3,10 @@ import type { ArtefactSource } from '../artefact-source.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { Download } from './download.ts';
 import { encodeExtendedHandshake } from './extension.ts';
+import { Haves } from './haves.ts';
 import type { Endpoint } from './link.ts';
 import { Membership, type NodeSide, type Welcome } from './membership.ts';
-import { encodeMessage, piecesMessage } from './messages.ts';
+import { piecesMessage } from './messages.ts';
 import { dueOf } from './patience.ts';
 import type { Peer } from './peer.ts';
 import { PieceCache, PieceMemory } from './piece-cache.ts';
@@ -53,6 +54,7 @@ export class Swarm implements ConversationHost {
   readonly #webseed: Webseed | undefined;
   /** Of an edge that has everything. */
   readonly #superSeeding: SuperSeeding | undefined;
+  readonly #haves: Haves;
   readonly #left = new AbortController();
   readonly #finish = Promise.withResolvers<void>();
   /** All that moved, with peers that are gone. */
@@ -103,6 +105,7 @@ export class Swarm implements ConversationHost {
       onPeer: (peer) => this.#onPeer(peer),
       onGone: (peer) => this.#onGone(peer),
     });
+    this.#haves = new Haves(this.members.peers);
     this.download = new Download(
       { artefact, store, memory, blame, bucket: this.#buckets.download, isNear: options.isNear, random },
       {
@@ -235,11 +238,9 @@ export class Swarm implements ConversationHost {
   #onPiece(index: number, memory: Buffer, wasFull: boolean): void {
     this.#cache.add(index, memory);
     if (this.isLeft) return;
-    const have = encodeMessage({ type: 'have', index });
-    for (const peer of this.members.peers.values())
-      if (!peer.pieces.isWhole || peer.isEdge) peer.link.send(have);
+    this.#haves.add(index);
     if (this.download.picker.isDone) this.#complete();
-    else if (wasFull) this.fillOthers();
+    else if (wasFull || this.download.isEnding(performance.now())) this.fillOthers();
   }
 
   #complete(): void {
@@ -254,6 +255,7 @@ export class Swarm implements ConversationHost {
     if (this.isLeft) return;
     this.#left.abort(reason);
     clearTimeout(this.#wake);
+    this.#haves.stop();
     this.#finish.reject(reason);
     this.members.close(reason);
     this.#node.onLeft();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Endpoint } from '@bootswarm/images/swarm';
-import { type Host, Lab, type Namespace, type Process } from '../lab/index.ts';
+import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
 import type { Bench, Case, Measurement } from './bench.ts';
 import { whileIdle } from './cpu.ts';
 import { type ArgvOf, aria2, imageOf, type Laid, layImage, libtorrent, ours } from './swarm-clients.ts';
@@ -12,8 +12,9 @@ const MIB = 1024 * 1024;
 /** Pieces are a 256th of the image, as 1 MiB is of 256 MiB. */
 const IMAGE_BYTES = 8 * MIB;
 const PIECE_BYTES = IMAGE_BYTES / 256;
-/** Of a machine's link, each way: so slow that two cores are idle for the better part, even with 32 machines. */
+/** Of a machine's link, each way, at most; and of all machines' together: so slow that two cores are not the limit. */
 const LINK_MBIT = 10;
+const ALL_LINKS_MBIT = 80;
 /** The seed's link is that of so many machines. */
 const SEED_LINKS = 5;
 /** Frames that the kernel has put together are no larger: one of 64 KiB would take 50 ms of such a link. */
@@ -33,6 +34,7 @@ const SETTLE_MS = 1000;
 
 interface Fleet {
   readonly lab: Lab;
+  readonly segment: Segment;
   readonly seed: Host;
   readonly seedAddress: string;
   readonly machines: readonly { readonly host: Host; readonly address: string }[];
@@ -40,10 +42,16 @@ interface Fleet {
   readonly tracker: string;
 }
 
+/** How much of a fleet takes part, and its links. */
+interface Run {
+  readonly machines: number;
+  readonly mbit: number;
+}
+
 /** How one way of distribution is started. A program says `complete` when it has everything. */
 interface Way {
   /** Both say `ready`, and wait for a line before they do anything. */
-  readonly seed: (fleet: Fleet, machines: number) => readonly string[];
+  readonly seed: (fleet: Fleet, run: Run) => readonly string[];
   readonly fetch: (fleet: Fleet, address: string, folder: string) => readonly string[];
 }
 
@@ -55,20 +63,21 @@ export const swarmFleetBench: Bench = {
   async prepare(say) {
     const lab = await Lab.create('bench-fleet');
     try {
-      say(`laying a seed and ${CASES.at(-1)} machines behind links of ${LINK_MBIT} Mbit/s`);
+      say(`laying a seed and ${CASES.at(-1)} machines behind links of ${LINK_MBIT} Mbit/s and less`);
       const fleet = await layFleet(lab);
-      const cases = CASES.map(
-        (machines): Case => ({
+      const cases = CASES.map((machines): Case => {
+        const run = { machines, mbit: Math.min(LINK_MBIT, ALL_LINKS_MBIT / machines) };
+        return {
           name: String(machines),
           subjects: {
             ...Object.fromEntries(
-              Object.entries(WAYS).map(([subject, way]) => [subject, () => measure(fleet, way, machines)]),
+              Object.entries(WAYS).map(([subject, way]) => [subject, () => measure(fleet, way, run)]),
             ),
             // No machine is done before its own link, nor before the seed's link has given the image once.
-            limit: async () => ({ last_s: (IMAGE_BYTES * 8) / (LINK_MBIT * 1e6) }),
+            limit: async () => ({ last_s: (IMAGE_BYTES * 8) / (run.mbit * 1e6), mbit: run.mbit }),
           },
-        }),
-      );
+        };
+      });
       return { cases, [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose]() };
     } catch (error) {
       await lab[Symbol.asyncDispose]();
@@ -95,10 +104,10 @@ const WAYS: Readonly<Record<string, Way>> = {
       ),
   },
   udpcast: {
-    seed: ({ laid }, machines) =>
+    seed: ({ laid }, { machines, mbit }) =>
       waiting(
         `udp-sender --nokbd --interface eth0 --full-duplex --file ${imageOf(laid.seed)}` +
-          ` --min-receivers ${machines} --max-bitrate ${Math.floor(LINK_MBIT * 950)}k`,
+          ` --min-receivers ${machines} --max-bitrate ${Math.floor(mbit * 950)}k`,
       ),
     fetch: (_, __, folder) => waiting(`udp-receiver --nokbd --interface eth0 --file ${imageOf(folder)}`),
   },
@@ -130,16 +139,17 @@ function swarm(argvOf: ArgvOf, { waits }: { waits: boolean }): Way {
   };
 }
 
-async function measure(fleet: Fleet, way: Way, count: number): Promise<Measurement> {
+async function measure(fleet: Fleet, way: Way, run: Run): Promise<Measurement> {
   const { lab, seed } = fleet;
+  await layLinks(fleet, run);
   const started: Process[] = [];
   const folders: string[] = [];
   try {
-    const seeding = await seed.start(way.seed(fleet, count), { name: 'seed' });
+    const seeding = await seed.start(way.seed(fleet, run), { name: 'seed' });
     started.push(seeding);
     await seeding.waitForLine(/^ready$/, START_MS);
     const fetching = await Promise.all(
-      fleet.machines.slice(0, count).map(async ({ host, address }, turn) => {
+      fleet.machines.slice(0, run.machines).map(async ({ host, address }, turn) => {
         const folder = join(lab.folder, `machine-${turn}`);
         folders.push(folder);
         mkdirSync(folder);
@@ -178,18 +188,18 @@ async function measure(fleet: Fleet, way: Way, count: number): Promise<Measureme
 async function layFleet(lab: Lab): Promise<Fleet> {
   const segment = await lab.addSegment({ relay: 'none', subnet: SUBNET });
   const most = Math.max(...CASES);
-  const add = async (name: string, place: number, mbit: number): Promise<{ host: Host; address: string }> => {
+  const add = async (name: string, place: number): Promise<{ host: Host; address: string }> => {
     const address = segment.subnet.address(place);
     const host = await segment.addHost(name);
     // With a broadcast address: without one udpcast's machines don't find each other.
     await host.ip(`address add ${address}/${segment.subnet.prefixLength} brd + dev ${host.interface}`);
-    await shape(host, host.interface, mbit);
-    await shape(segment, `to-${name}`, mbit);
+    await host.ip(`link set ${host.interface} gso_max_size ${FRAME_BYTES}`);
+    await segment.ip(`link set to-${name} gso_max_size ${FRAME_BYTES}`);
     return { host, address };
   };
-  const { host: seed, address: seedAddress } = await add('seed', 10, LINK_MBIT * SEED_LINKS);
+  const { host: seed, address: seedAddress } = await add('seed', 10);
   const machines = [];
-  for (let turn = 0; turn < most; turn++) machines.push(await add(`m${turn}`, 20 + turn, LINK_MBIT));
+  for (let turn = 0; turn < most; turn++) machines.push(await add(`m${turn}`, 20 + turn));
   const tracker = `http://${segment.edgeAddress}:${TRACKER_PORT}/announce`;
   const laid = await layImage(lab.folder, {
     bytes: IMAGE_BYTES,
@@ -209,13 +219,19 @@ async function layFleet(lab: Lab): Promise<Fleet> {
     { name: 'tracker' },
   );
   await serving.waitForLine(/^ready$/, START_MS);
-  return { lab, seed, seedAddress, machines, laid, tracker };
+  return { lab, segment, seed, seedAddress, machines, laid, tracker };
 }
 
-async function shape(within: Namespace, networkInterface: string, mbit: number): Promise<void> {
-  await within.ip(`link set ${networkInterface} gso_max_size ${FRAME_BYTES}`);
-  const queueMs = ((QUEUE_KIB - BURST_KIB) * 1024 * 8) / (mbit * 1000);
-  await within.shape(networkInterface, { mbit, burstKib: BURST_KIB, queueMs });
+async function layLinks({ segment, seed, machines }: Fleet, run: Run): Promise<void> {
+  const both = async (host: Host, name: string, mbit: number): Promise<void> => {
+    const queueMs = ((QUEUE_KIB - BURST_KIB) * 1024 * 8) / (mbit * 1000);
+    const rate = { mbit, burstKib: BURST_KIB, queueMs };
+    await host.shape(host.interface, rate);
+    await segment.shape(`to-${name}`, rate);
+  };
+  await both(seed, 'seed', run.mbit * SEED_LINKS);
+  for (const [turn, { host }] of machines.slice(0, run.machines).entries())
+    await both(host, `m${turn}`, run.mbit);
 }
 
 /** Bytes that have left a host. */

@@ -61,7 +61,7 @@ export class Namespace {
   /** What leaves by an interface from now on goes no faster. */
   async shape(networkInterface: string, { mbit, burstKib, queueMs }: LinkRate): Promise<void> {
     const rate = ['rate', `${mbit}mbit`, 'burst', `${burstKib}k`, 'latency', `${queueMs}ms`];
-    const qdisc = ['tc', 'qdisc', 'add', 'dev', networkInterface, 'root', 'tbf', ...rate];
+    const qdisc = ['tc', 'qdisc', 'replace', 'dev', networkInterface, 'root', 'tbf', ...rate];
     await mustRun(this.#inside(qdisc));
   }
 

@@ -73,7 +73,8 @@ export class Conversation implements WireListener {
         break;
       case 'reject':
         host.download.onReject(peer, message);
-        host.fill(peer);
+        if (peer.isChoking) host.fillOthers();
+        else host.fill(peer);
         break;
       case 'extended':
         this.#onExtended(message.id, message.payload);
@@ -102,9 +103,12 @@ export class Conversation implements WireListener {
   }
 
   #onChoke(): void {
-    this.#peer.isChoking = true;
-    this.#peer.noise();
-    this.#host.download.letGo(this.#peer);
+    const peer = this.#peer;
+    peer.isChoking = true;
+    peer.noise();
+    // With the fast extension what was asked for comes, or is refused (BEP 6): to ask others would bring it twice.
+    if (peer.speaksFast) return;
+    this.#host.download.letGo(peer);
     this.#host.fillOthers();
   }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Artefact, pieceRange } from '@bootswarm/images/format';
+import { isHungry, mostAheadBytes, roomBytes } from './ahead.ts';
 import { type Blame, MixedPieces } from './blame.ts';
 import { isWorthDuplicating } from './endgame.ts';
 import { type BlockRange, encodeRanges } from './messages.ts';
@@ -17,11 +18,6 @@ const MOST_STARTED_BYTES = 64 * 1024 * 1024;
 const FEWEST_STARTED = 4;
 /** Of these, what may wait for the disk: beyond it nothing more is asked for. Memory that is used again is warm. */
 const MOST_STORING_BYTES = 16 * 1024 * 1024;
-/** What is asked of a peer ahead: what it sends in this time, between these bounds. */
-const AHEAD_SECONDS = 0.3;
-const LEAST_AHEAD_BYTES = 1024 * 1024;
-const LEAST_AHEAD_PIECES = 2;
-const MOST_AHEAD_BYTES = 4 * 1024 * 1024;
 /** Blocks that came late, per peer, are let pass up to so many; more were never asked for. */
 const MOST_LATE = 4096;
 
@@ -98,13 +94,15 @@ export class Download {
   /** Asks a peer for as much as it may be asked for now. @returns whether the rate cap kept it from more. */
   fill(peer: Peer, nowMs: number): boolean {
     if (peer.isChoking || !peer.isInteresting || peer.isSnubbed || this.#isDiskBehind()) return false;
-    const { blame } = this.#options;
+    const { blame, artefact } = this.#options;
+    const peers = this.#host.peers;
     peer.isSuspect = blame.hasLied(peer.address) || this.#mixed.isSuspect(peer.address);
     const blocks: BlockRange[] = [];
-    const ahead = this.#aheadBytes(peer);
-    const mayRepeat = peer.isEdge && this.#isHungry();
+    const ahead = mostAheadBytes(peer, artefact.pieceBytes);
+    const mayRepeat = peer.isEdge && isHungry(peers.values(), artefact.pieceBytes);
+    let room = peer.isEdge ? Number.POSITIVE_INFINITY : roomBytes(peers.values(), artefact.pieceBytes, nowMs);
     let isCapped = false;
-    while (peer.askedBytes < ahead && peer.asked.size < peer.said.requests) {
+    while (room > 0 && peer.askedBytes < ahead && peer.asked.size < peer.said.requests) {
       const mayDuplicate = peer.askedBytes === 0 && this.isEnding(nowMs);
       const pick = this.picker.next(peer, { mayRepeat, mayDuplicate });
       if (!pick) break;
@@ -117,6 +115,7 @@ export class Download {
       peer.asked.set(this.#at(pick.block), pick.block);
       peer.late.delete(this.#at(pick.block));
       peer.askedBytes += pick.block.length;
+      room -= pick.block.length;
       blocks.push(pick.block);
       if (pick.isDuplicate) break;
     }
@@ -356,25 +355,6 @@ export class Download {
 
   #isDiskBehind(): boolean {
     return this.#storing > 1 && this.#storing * this.#options.artefact.pieceBytes >= MOST_STORING_BYTES;
-  }
-
-  /** Whether less is asked of neighbours than what comes in a moment, so that the edge had better give what they have too. */
-  #isHungry(): boolean {
-    const { pieceBytes } = this.#options.artefact;
-    let [asked, perSecond] = [0, 0];
-    for (const peer of this.#host.peers.values()) {
-      perSecond += peer.down.perSecond;
-      if (!peer.isEdge) asked += peer.askedBytes;
-    }
-    const least = Math.min(LEAST_AHEAD_BYTES, LEAST_AHEAD_PIECES * pieceBytes);
-    return asked < Math.max(least, perSecond * AHEAD_SECONDS);
-  }
-
-  #aheadBytes({ down, blockBytes }: Peer): number {
-    const { pieceBytes } = this.#options.artefact;
-    const request = Math.min(blockBytes, pieceBytes);
-    const least = Math.min(LEAST_AHEAD_PIECES * pieceBytes, Math.max(LEAST_AHEAD_BYTES, 2 * request));
-    return Math.min(MOST_AHEAD_BYTES, Math.max(least, request + down.perSecond * AHEAD_SECONDS));
   }
 
   /** Byte of the artefact at which a block begins. */

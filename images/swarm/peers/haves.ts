@@ -4,10 +4,12 @@ import type { PieceSet } from './piece-set.ts';
 import type { PeerKey } from './started-piece.ts';
 
 /**
- * Neighbours are told at most so often in all: each time wakes a process at the other end. 32 machines of 256 pieces that
- * told each other of every piece at once sent 254,000 messages.
+ * Each neighbour that is told costs a packet and its acknowledgement, 132 bytes for 9, and wakes a process: with so many
+ * bytes to tell of for each, 1.6 % of what came. Pieces of 32 KiB, told to 31 neighbours one by one, cost 13 %.
  */
-const MOST_TOLD_PER_SECOND = 300;
+const BYTES_PER_NEIGHBOUR = 8 * 1024;
+/** Nothing is kept from them for longer. */
+const GATHERED_MS = 500;
 
 /** What must be known of a peer that is told. */
 interface Hearer extends Pick<Peer, 'isEdge'> {
@@ -17,22 +19,26 @@ interface Hearer extends Pick<Peer, 'isEdge'> {
 
 /**
  * Tells peers which pieces came (BEP 3): an edge at once, since it shows the next ones then; neighbours of the first one
- * at once, and of what comes soon after it together, the later the more of them there are.
+ * at once, and then of several together, the more of them there are and the smaller the pieces.
  */
 export class Haves {
   readonly #peers: ReadonlyMap<PeerKey, Hearer>;
+  readonly #pieceBytes: number;
   #gathered: Uint8Array[] = [];
+  #dueBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(peers: ReadonlyMap<PeerKey, Hearer>) {
+  constructor(peers: ReadonlyMap<PeerKey, Hearer>, pieceBytes: number) {
     this.#peers = peers;
+    this.#pieceBytes = pieceBytes;
   }
 
   add(index: number): void {
     const have = encodeMessage({ type: 'have', index });
     for (const peer of this.#peers.values()) if (peer.isEdge) peer.link.send(have);
     this.#gathered.push(have);
-    if (this.#timer === undefined) this.#tell();
+    if (this.#gathered.length * this.#pieceBytes >= this.#dueBytes) this.#tell();
+    else this.#timer ??= setTimeout(() => this.#tell(), GATHERED_MS);
   }
 
   /** Nobody is told any more. */
@@ -42,18 +48,14 @@ export class Haves {
   }
 
   #tell(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const haves = Buffer.concat(this.#gathered.splice(0));
-    let told = 0;
+    this.#dueBytes = 0;
     for (const peer of this.#peers.values()) {
       if (peer.isEdge || peer.pieces.isWhole) continue;
       peer.link.send(haves);
-      told += 1;
+      this.#dueBytes += BYTES_PER_NEIGHBOUR;
     }
-    this.#timer = setTimeout(() => this.#onTime(), (told / MOST_TOLD_PER_SECOND) * 1000);
-  }
-
-  #onTime(): void {
-    this.#timer = undefined;
-    if (this.#gathered.length > 0) this.#tell();
   }
 }

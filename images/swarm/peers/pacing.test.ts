@@ -57,13 +57,19 @@ test('a rate follows what moves, and falls when nothing does', () => {
 });
 
 describe('what is due about a peer', () => {
-  const fine: Doings = { silentMs: 0, unsentMs: 0, unreadBytes: 0, idleMs: 0, owes: false, isSnubbed: false };
+  const fine: Doings = {
+    ...{ silentMs: 0, unsentMs: 0, unreadBytes: 0, idleMs: 0 },
+    ...{ usualMs: 300, owes: false, isSnubbed: false },
+  };
   const cases: readonly (readonly [string, Partial<Doings>, readonly string[]])[] = [
     ['nothing', {}, []],
     ['one that said nothing for two minutes is let go', { silentMs: 120_001 }, ['close']],
     ['one that reads nothing is let go', { unreadBytes: 5 * 1024 * 1024 }, ['close']],
     ['one that heard nothing for a minute is told that we are there', { unsentMs: 60_001 }, ['keepalive']],
     ['one that owes blocks for four seconds is passed over', { owes: true, idleMs: 4001 }, ['snub']],
+    ['where blocks take three seconds, nine are waited', { owes: true, usualMs: 3000, idleMs: 8999 }, []],
+    ['and no longer', { owes: true, usualMs: 3000, idleMs: 9001 }, ['snub']],
+    ['where nothing comes at all, fifteen', { owes: true, usualMs: Infinity, idleMs: 15_001 }, ['snub']],
     ['one that owes nothing may be idle', { idleMs: 100_000 }, []],
     ['one that was passed over is asked again later', { isSnubbed: true, idleMs: 15_001 }, ['trust']],
     ['and not sooner', { isSnubbed: true, owes: true, idleMs: 14_000 }, []],

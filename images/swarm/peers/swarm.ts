@@ -1,5 +1,6 @@
 import type { Artefact } from '@bootswarm/images/format';
 import type { ArtefactSource } from '../artefact-source.ts';
+import { usualMs } from './ahead.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { Download } from './download.ts';
 import { encodeExtendedHandshake } from './extension.ts';
@@ -105,7 +106,7 @@ export class Swarm implements ConversationHost {
       onPeer: (peer) => this.#onPeer(peer),
       onGone: (peer) => this.#onGone(peer),
     });
-    this.#haves = new Haves(this.members.peers);
+    this.#haves = new Haves(this.members.peers, artefact.pieceBytes);
     this.download = new Download(
       { artefact, store, memory, blame, bucket: this.#buckets.download, isNear: options.isNear, random },
       {
@@ -187,7 +188,9 @@ export class Swarm implements ConversationHost {
   tick(nowMs: number): void {
     const seconds = (nowMs - this.#tickedAtMs) / 1000;
     this.#tickedAtMs = nowMs;
-    for (const peer of this.members.peers.values()) this.#look(peer, seconds, nowMs);
+    const { peers } = this.members;
+    const usual = usualMs(peers.values());
+    for (const peer of peers.values()) this.#look(peer, { seconds, usual }, nowMs);
     const { downloaded, uploaded } = this.#moved();
     this.#down.bytes = downloaded;
     this.#up.bytes = uploaded;
@@ -217,7 +220,9 @@ export class Swarm implements ConversationHost {
   onPeerHas(peer: Peer, index?: number): void {
     const { picker } = this.download;
     if (index === undefined) this.#count(peer, 1);
-    else picker.addAvailable(index, peer.isEdge);
+    else {
+      picker.addAvailable(index, peer.isEdge);
+    }
     this.#superSeeding?.onHas(peer, index);
     const isWanted = index === undefined ? this.#hasWanted(peer) : picker.needs(index);
     if (isWanted) this.#setInteresting(peer, true);
@@ -301,7 +306,7 @@ export class Swarm implements ConversationHost {
     });
   }
 
-  #look(peer: Peer, seconds: number, nowMs: number): void {
+  #look(peer: Peer, { seconds, usual }: { seconds: number; usual: number }, nowMs: number): void {
     const { link } = peer;
     peer.forgive(seconds);
     this.#superSeeding?.tick(peer, nowMs);
@@ -312,6 +317,7 @@ export class Swarm implements ConversationHost {
       unsentMs: nowMs - link.sentAtMs,
       unreadBytes: link.queuedBytes,
       idleMs: nowMs - peer.blockAtMs,
+      usualMs: usual,
       owes: peer.asked.size > 0,
       isSnubbed: peer.isSnubbed,
     });

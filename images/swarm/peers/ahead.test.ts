@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isHungry, mostAheadBytes, roomBytes, usualMs } from './ahead.ts';
+import { isBehind, isHungry, mostAheadBytes, roomBytes, usualMs } from './ahead.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -40,6 +40,16 @@ test('hungry is who has asked its neighbours for less than what comes in 0.3 s',
     isHungry([neighbour({ perSecond: MIB, askedBytes }), neighbour({ isEdge: true, askedBytes: MIB })], KIB);
   assert.equal(of(0.29 * MIB), true);
   assert.equal(of(0.31 * MIB), false);
+});
+
+test('behind is who has less than neighbours that fetch too, on average', () => {
+  const having = (size: number, more = {}) => ({ isEdge: false, pieces: { size, isWhole: false }, ...more });
+  assert.equal(isBehind([having(10), having(20)], 14), true);
+  assert.equal(isBehind([having(10), having(20)], 15), false);
+  assert.equal(isBehind([], 0), false);
+  assert.equal(isBehind([having(99, { isEdge: true }), having(10)], 10), false);
+  const whole = { isEdge: false, pieces: { size: 100, isWhole: true } };
+  assert.equal(isBehind([whole, having(10)], 10), false, 'who is done holds nobody up');
 });
 
 test('what is asked for comes when all that was asked for before has come', () => {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Artefact, pieceRange } from '@bootswarm/images/format';
-import { isHungry, mostAheadBytes, roomBytes } from './ahead.ts';
+import { isBehind, isHungry, mostAheadBytes, roomBytes } from './ahead.ts';
 import { type Blame, MixedPieces } from './blame.ts';
 import { isWorthDuplicating } from './endgame.ts';
 import { type BlockRange, encodeRanges } from './messages.ts';
@@ -99,7 +99,7 @@ export class Download {
     peer.isSuspect = blame.hasLied(peer.address) || this.#mixed.isSuspect(peer.address);
     const blocks: BlockRange[] = [];
     const ahead = mostAheadBytes(peer, artefact.pieceBytes);
-    const mayRepeat = peer.isEdge && isHungry(peers.values(), artefact.pieceBytes);
+    const mayRepeat = peer.isEdge && this.#mayRepeat();
     let room = peer.isEdge ? Number.POSITIVE_INFINITY : roomBytes(peers.values(), artefact.pieceBytes, nowMs);
     let isCapped = false;
     while (room > 0 && peer.askedBytes < ahead && peer.asked.size < peer.said.requests) {
@@ -347,6 +347,13 @@ export class Download {
 
   #isNear({ address }: Peer): boolean {
     return this.#options.isNear?.(address) ?? false;
+  }
+
+  /** Whether the edge may be asked for what neighbours have. */
+  #mayRepeat(): boolean {
+    const { artefact, store } = this.#options;
+    const peers = this.#host.peers;
+    return isHungry(peers.values(), artefact.pieceBytes) || isBehind(peers.values(), store.have.size);
   }
 
   #giveBack(peer: Peer, bytes: number): void {

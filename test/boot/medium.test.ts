@@ -17,16 +17,16 @@ type Device = 'cd' | 'disk';
 
 type Boot = readonly [what: string, file: 'iso' | 'disk', device: Device, firmware: Firmware];
 
-/** Each medium, firmware and device once. */
+/** Each medium and firmware once; `medium-install.test.ts` starts an ISO from a disk. */
 const FEWEST: readonly Boot[] = [
   ['the ISO as a CD on UEFI with Secure Boot', 'iso', 'cd', 'uefi-secure'],
-  ['the ISO as a disk on BIOS', 'iso', 'disk', 'bios'],
   ['the raw disk on BIOS', 'disk', 'disk', 'bios'],
-  ['the raw disk on UEFI', 'disk', 'disk', 'uefi'],
 ];
 const BOOTS: readonly Boot[] = isThorough
   ? [
       ...FEWEST,
+      ['the ISO as a disk on BIOS', 'iso', 'disk', 'bios'],
+      ['the raw disk on UEFI', 'disk', 'disk', 'uefi'],
       ['the ISO as a CD on BIOS', 'iso', 'cd', 'bios'],
       ['the ISO as a disk on UEFI', 'iso', 'disk', 'uefi'],
     ]

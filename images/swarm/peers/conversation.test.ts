@@ -7,11 +7,11 @@ import { Peer } from './peer.ts';
 const REJECT = { type: 'reject', index: 0, begin: 0, length: 16_384 } as const;
 
 /** What the swarm did about what a peer of ours said, by name. */
-function listen({ fast }: { fast: boolean }) {
+function listen({ fast, wasAsked = true }: { fast: boolean; wasAsked?: boolean }) {
   const did: string[] = [];
   const note = (name: string) => () => void did.push(name);
   const host = {
-    download: { letGo: note('let go'), onReject: note('refused') },
+    download: { letGo: note('let go'), onReject: () => did.push('refused') > 0 && wasAsked },
     fill: note('ask it'),
     fillOthers: note('ask others'),
   } as unknown as ConversationHost;
@@ -32,6 +32,13 @@ test('with the fast extension what was asked for is waited for until it is refus
   assert.deepEqual(did, []);
   conversation.onMessage(REJECT);
   assert.deepEqual(did, ['refused', 'ask others']);
+});
+
+test('who refuses what it was never asked for makes nobody else be asked', () => {
+  const { did, conversation } = listen({ fast: true, wasAsked: false });
+  conversation.onMessage({ type: 'choke' });
+  conversation.onMessage(REJECT);
+  assert.deepEqual(did, ['refused']);
 });
 
 test('who refuses one block, and does not choke, is asked for another', () => {

@@ -72,9 +72,7 @@ export class Conversation implements WireListener {
         host.upload.onCancel(peer, message);
         break;
       case 'reject':
-        host.download.onReject(peer, message);
-        if (peer.isChoking) host.fillOthers();
-        else host.fill(peer);
+        this.#onReject(message);
         break;
       case 'extended':
         this.#onExtended(message.id, message.payload);
@@ -110,6 +108,13 @@ export class Conversation implements WireListener {
     if (peer.speaksFast) return;
     this.#host.download.letGo(peer);
     this.#host.fillOthers();
+  }
+
+  #onReject(block: BlockRange): void {
+    const wasAsked = this.#host.download.onReject(this.#peer, block);
+    if (!this.#peer.isChoking) this.#host.fill(this.#peer);
+    // What nobody asked for frees nothing: a flood of it must not make all peers be looked at each time.
+    else if (wasAsked) this.#host.fillOthers();
   }
 
   #onHave(index: number): void {

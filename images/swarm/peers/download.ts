@@ -181,19 +181,20 @@ export class Download {
     if (piece.isComplete) this.#complete(piece, gathering);
   }
 
-  /** A peer refused a block (BEP 6). */
-  onReject(peer: Peer, block: BlockRange): void {
+  /** A peer refused a block (BEP 6). @returns whether it was asked for it, and others may be now. */
+  onReject(peer: Peer, block: BlockRange): boolean {
     const asked = peer.asked.get(this.#at(block));
     if (asked?.length !== block.length) {
       if (!peer.late.delete(this.#at(block))) peer.noise();
-      return;
+      return false;
     }
     this.#answered(peer, asked);
     this.#giveBack(peer, asked.length);
     this.picker.release(peer.key, asked);
-    if (peer.isChoking) return;
+    if (peer.isChoking) return true;
     peer.avoid(block.index);
     this.picker.releaseAll(peer.key, block.index);
+    return true;
   }
 
   /** Nothing that a peer was asked for is expected any more, though it may come: it choked us, or is too slow. */

@@ -95,6 +95,35 @@ export { Profile, profileFitProblem, profileReleaseProblem } from './profile.ts'
 export { parseRate, RateSchedule, rateAt, rateText, sharedRateAt } from './rate-schedule.ts';
 export { RELEASE_USES, ReleaseUse, releaseUseText } from './release-use.ts';
 export { Garbage, ReleaseRemoval, Retention, RetentionRule } from './retention.ts';
+export {
+  type HealthCheck,
+  type Hook,
+  type HookCall,
+  Rollout,
+  RolloutCommand,
+  type RolloutLimits,
+  RolloutMachine,
+  RolloutOrder,
+  RolloutPlace,
+  RolloutPlan,
+  RolloutStory,
+  type RolloutWave,
+  type SkippedMachine,
+  skipText,
+} from './rollout.ts';
+export {
+  ROLLOUT_CAUSES,
+  ROLLOUT_STATES,
+  ROLLOUT_STEPS,
+  RolloutCause,
+  RolloutState,
+  RolloutStep,
+  rolloutMoves,
+  WAVE_STATES,
+  type WaveState,
+} from './rollout-state.ts';
+export { parseWaves, type WaveGroup, type WaveRule, wavesText } from './rollout-waves.ts';
+export { isWithin, parseWindow, RolloutWindow, windowText } from './rollout-window.ts';
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
 export { SshKey } from './ssh-key.ts';

@@ -86,6 +86,23 @@ export {
   type Sighting,
   tellingUuid,
 } from './machine.ts';
+export { FailureCause, failureStory } from './machine-causes.ts';
+export { afterWipe, holding, lifeOf } from './machine-life.ts';
+export {
+  allowedFrom,
+  DEADLINE_SECONDS,
+  MachineLife,
+  MachineMove,
+  MachineState,
+  MOVES_MOST,
+  type Motion,
+  type Mover,
+  moved,
+  moveOf,
+  stillAtIt,
+  TRANSITIONS,
+} from './machine-state.ts';
+export { isOfBoot, moveAfter, type Turn } from './machine-turn.ts';
 export { EdgeWork, FleetWork, MachineWork, workOutlooks } from './machine-work.ts';
 export { Menu, type MenuEntry } from './menu.ts';
 export { hashMenuPassword, isMenuPassword } from './menu-password.ts';

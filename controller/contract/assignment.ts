@@ -1,11 +1,11 @@
 import { KernelArgument } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { MachineVariables } from './installer-profile.ts';
+import type { Machine } from './machine.ts';
 import { Name } from './names.ts';
 import { type Narrowness, narrower, narrownessOf } from './narrowness.ts';
 import { ReleaseRef } from './release-ref.ts';
 import { matcherOf, SelectorText, selectorOf } from './selector.ts';
-import type { Selectable } from './selector-fields.ts';
 import { selectorText } from './selector-syntax.ts';
 
 /** By which profile machines are installed, where nobody says otherwise. */
@@ -39,7 +39,7 @@ export interface Assigned {
  * machine, then one of more terms, then one of its segment, then one for all (`narrownessOf`). Of two that are as narrow
  * as each other none holds.
  */
-export function assignmentFor(machine: Selectable, assignments: readonly Assignment[]): Assigned {
+export function assignmentFor(machine: Machine, assignments: readonly Assignment[]): Assigned {
   const matching = assignments
     .map((assignment) => ({ assignment, selector: selectorOf(assignment.match) }))
     .filter(({ selector }) => matcherOf(selector)(machine))
@@ -63,8 +63,8 @@ export function assignmentFor(machine: Selectable, assignments: readonly Assignm
 export function assignmentConflict(
   assignment: Assignment,
   others: readonly Assignment[],
-  machines: readonly Selectable[],
-): { readonly other: string; readonly machine?: Selectable } | undefined {
+  machines: readonly Machine[],
+): { readonly other: string; readonly machine?: Machine } | undefined {
   const selector = selectorOf(assignment.match);
   const rivals = others.filter(
     ({ name, match }) =>

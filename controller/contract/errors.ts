@@ -141,6 +141,12 @@ export const ERRORS = {
     message: 'release {release} is no mini image: it boots as {bootStyle}',
     remedy: "Build one with 'bootswarm mini build' and publish it.",
   },
+  machine_state_not_allowed: {
+    status: 409,
+    message: 'machine {machine} is {from}: {by} may not make it {to}',
+    remedy:
+      "Allowed from there: {allowed}. 'bootswarm machine history {machine}' tells how it came to be {from}.",
+  },
   machine_release_unknown: {
     status: 422,
     message: 'there is no published release {release}',

@@ -110,6 +110,23 @@ export {
   plainText,
   rackOf,
 } from './machine-traits.ts';
+export { FailureCause, failureStory } from './machine-causes.ts';
+export { afterWipe, holding, lifeOf } from './machine-life.ts';
+export {
+  allowedFrom,
+  DEADLINE_SECONDS,
+  MachineLife,
+  MachineMove,
+  MachineState,
+  MOVES_MOST,
+  type Motion,
+  type Mover,
+  moved,
+  moveOf,
+  stillAtIt,
+  TRANSITIONS,
+} from './machine-state.ts';
+export { isOfBoot, moveAfter, type Turn } from './machine-turn.ts';
 export { EdgeWork, FleetWork, MachineWork, workOutlooks } from './machine-work.ts';
 export { Menu, type MenuEntry } from './menu.ts';
 export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
@@ -122,7 +139,7 @@ export { Garbage, ReleaseRemoval, Retention, RetentionRule } from './retention.t
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
 export { matcherOf, matches, SelectorText, selectorFaultText, selectorOf } from './selector.ts';
-export { SELECTOR_FIELDS, type Selectable } from './selector-fields.ts';
+export { SELECTOR_FIELDS } from './selector-fields.ts';
 export { parseSelector, type Selector, selectorText } from './selector-syntax.ts';
 export { SshKey } from './ssh-key.ts';
 export { type SwarmPolicy, SwarmProgress, SwarmTerms } from './swarm.ts';

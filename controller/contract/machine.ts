@@ -4,6 +4,7 @@ import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord } from './journal.ts';
 import { MachineTraits } from './machine-traits.ts';
+import { MachineLife } from './machine-state.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 import { WorkStanding } from './work-standing.ts';
 
@@ -33,6 +34,7 @@ export const Machine = z.strictObject({
   /** What answer files of installers say of this machine alone. */
   variables: MachineVariables.optional(),
   ...MachineTraits.shape,
+  ...MachineLife.shape,
   segment: Name.optional(),
   address: Ipv4.optional(),
   firstSeenAt: Instant.optional(),

@@ -1,14 +1,12 @@
 import type { Machine } from './machine.ts';
+import { lifeOf } from './machine-life.ts';
 import { labelOf, rackOf } from './machine-traits.ts';
 import { Mac, Uuid } from './names.ts';
-
-/** A machine as far as selectors look at it. */
-export type Selectable = Machine & { readonly state?: string };
 
 interface TextField {
   readonly kind: 'text';
   /** None where the machine has no such value. */
-  readonly of: (machine: Selectable) => readonly string[] | string | undefined;
+  readonly of: (machine: Machine) => readonly string[] | string | undefined;
   /** How a value is spelt here; undefined for what can be none. */
   readonly spell?: (text: string) => string | undefined;
   readonly example: string;
@@ -16,7 +14,7 @@ interface TextField {
 
 interface NumberField {
   readonly kind: 'number';
-  readonly of: (machine: Selectable) => number | undefined;
+  readonly of: (machine: Machine) => number | undefined;
   readonly example: string;
 }
 
@@ -40,7 +38,7 @@ const FIELDS: Readonly<Record<string, SelectorField>> = {
   },
   serial: { kind: 'text', of: ({ serial }) => serial, example: 'CZ1234' },
   class: { kind: 'text', of: ({ class: name }) => name, example: 'compute' },
-  state: { kind: 'text', of: ({ state }) => state, example: 'available' },
+  state: { kind: 'text', of: (machine) => lifeOf(machine).state, example: 'available' },
   segment: { kind: 'text', of: ({ segment }) => segment, example: 'lab' },
   address: { kind: 'text', of: ({ address }) => address, example: '10.1.2.*' },
   /** Its kind alone, such as `live`. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { Machine } from './machine.ts';
 import { matches, SelectorText, selectorOf } from './selector.ts';
-import { SELECTOR_FIELDS, type Selectable, selectorField } from './selector-fields.ts';
+import { SELECTOR_FIELDS, selectorField } from './selector-fields.ts';
 import { parseSelector, selectorText } from './selector-syntax.ts';
 
 const G = 1024 ** 3;
-const machine: Selectable = {
+const machine: Machine = {
   id: 'm-1',
   macs: ['52:54:00:00:00:01', '52:54:00:00:00:02'],
   uuid: '4c4c4544-0042-3510-8052-b4c04f4a3232',

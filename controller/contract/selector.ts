@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Selectable, selectorField } from './selector-fields.ts';
+import type { Machine } from './machine.ts';
+import { selectorField } from './selector-fields.ts';
 import {
   type Comparison,
   parseSelector,
@@ -31,17 +32,17 @@ export function selectorOf(text: string): Selector {
   return parsed.selector;
 }
 
-export function matches(selector: Selector, machine: Selectable): boolean {
+export function matches(selector: Selector, machine: Machine): boolean {
   return matcherOf(selector)(machine);
 }
 
 /** The same for many machines: what can be made ready is made ready once. */
-export function matcherOf({ terms }: Selector): (machine: Selectable) => boolean {
+export function matcherOf({ terms }: Selector): (machine: Machine) => boolean {
   const tests = terms.map(testOf);
   return (machine) => tests.every((test) => test(machine));
 }
 
-function testOf(term: SelectorTerm): (machine: Selectable) => boolean {
+function testOf(term: SelectorTerm): (machine: Machine) => boolean {
   const field = selectorField(term.field);
   if (field?.kind === 'number' && term.kind === 'number') {
     const { comparison, values } = term;

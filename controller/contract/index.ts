@@ -11,6 +11,7 @@ export {
   AgentReport,
   AgentStage,
 } from './agent.ts';
+export { Assignment, assignmentConflict, assignmentFor, type Assigned, ASSIGNMENTS_MOST } from './assignment.ts';
 export { faultText, parseAnswerTemplate, renderAnswerTemplate } from './answer-template.ts';
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
@@ -86,6 +87,29 @@ export {
   type Sighting,
   tellingUuid,
 } from './machine.ts';
+export {
+  faultsText,
+  identitiesOf,
+  ImportReceipt,
+  type ImportRow,
+  MachineImport,
+  MachineRegistration,
+  type RowFault,
+  readImport,
+} from './machine-registration.ts';
+export { applyRules, BY_HAND, type ExplainedValue, explainRules, MachineRule, RULES_MOST } from './machine-rule.ts';
+export {
+  HardwareChange,
+  LabelName,
+  Labels,
+  LabelValue,
+  labelOf,
+  MachineLocation,
+  MachineProperties,
+  MachineTraits,
+  plainText,
+  rackOf,
+} from './machine-traits.ts';
 export { FailureCause, failureStory } from './machine-causes.ts';
 export { afterWipe, holding, lifeOf } from './machine-life.ts';
 export {
@@ -143,6 +167,9 @@ export { parseWaves, type WaveGroup, type WaveRule, wavesText } from './rollout-
 export { isWithin, parseWindow, RolloutWindow, windowText } from './rollout-window.ts';
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
+export { matcherOf, matches, SelectorText, selectorFaultText, selectorOf } from './selector.ts';
+export { SELECTOR_FIELDS } from './selector-fields.ts';
+export { parseSelector, type Selector, selectorText } from './selector-syntax.ts';
 export { SshKey } from './ssh-key.ts';
 export { type SwarmPolicy, SwarmProgress, SwarmTerms } from './swarm.ts';
 export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';

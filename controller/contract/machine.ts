@@ -3,6 +3,7 @@ import { BootCause } from './boot-causes.ts';
 import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord } from './journal.ts';
+import { MachineTraits } from './machine-traits.ts';
 import { MachineLife } from './machine-state.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 import { WorkStanding } from './work-standing.ts';
@@ -32,6 +33,7 @@ export const Machine = z.strictObject({
   work: WorkStanding.optional(),
   /** What answer files of installers say of this machine alone. */
   variables: MachineVariables.optional(),
+  ...MachineTraits.shape,
   ...MachineLife.shape,
   segment: Name.optional(),
   address: Ipv4.optional(),

@@ -4,6 +4,7 @@ import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord } from './journal.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
+import { MachinePower } from './power.ts';
 import { WorkStanding } from './work-standing.ts';
 
 /** A server that boots here. */
@@ -31,6 +32,7 @@ export const Machine = z.strictObject({
   work: WorkStanding.optional(),
   /** What answer files of installers say of this machine alone. */
   variables: MachineVariables.optional(),
+  ...MachinePower.shape,
   segment: Name.optional(),
   address: Ipv4.optional(),
   firstSeenAt: Instant.optional(),

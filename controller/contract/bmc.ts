@@ -44,7 +44,7 @@ export type CommandFacts = Readonly<Record<(typeof HOLES)[number], string>>;
 const CommandArgument = z
   .string()
   .max(200)
-  .refine((text) => !/[\0-\x1f\x7f]/.test(text), 'must have no control characters')
+  .refine((text) => !/\p{Cc}/u.test(text), 'must have no control characters')
   .refine(
     (text) => [...text.matchAll(/\{([^}]*)\}/g)].every(([, hole]) => HOLES.some((known) => known === hole)),
     `may have ${HOLES.map((hole) => `{${hole}}`).join(', ')} and no other braces`,
@@ -102,7 +102,10 @@ export const Bmc = z.discriminatedUnion('kind', [
     /** Left out: the machine's first. */
     mac: Mac.optional(),
     /** Where the packet goes: the directed broadcast address of the machine's subnet, or everybody on this one. */
-    address: z.string().refine(isIpv4, 'must be an IPv4 address such as 10.1.2.255').default('255.255.255.255'),
+    address: z
+      .string()
+      .refine(isIpv4, 'must be an IPv4 address such as 10.1.2.255')
+      .default('255.255.255.255'),
     port: Port.default(9),
     /** SecureOn: names a password of six octets, written like a MAC. */
     secret: Name.optional(),

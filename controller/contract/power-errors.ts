@@ -36,7 +36,8 @@ export const POWER_ERRORS = {
   bmc_garbage: {
     status: 502,
     message: 'the BMC at {address} answered {what} with what makes no sense: {reason}',
-    remedy: 'Look whether the address is that of a BMC of this kind; update its firmware, or use another kind.',
+    remedy:
+      'Look whether the address is that of a BMC of this kind; update its firmware, or use another kind.',
   },
   bmc_lied: {
     status: 502,
@@ -57,7 +58,8 @@ export const POWER_ERRORS = {
   },
   bmc_ignored_override: {
     status: 504,
-    message: 'machine {machine} was turned on to boot from the network, and no edge saw it within {seconds} s',
+    message:
+      'machine {machine} was turned on to boot from the network, and no edge saw it within {seconds} s',
     remedy:
       "Look at its console: the BMC may have ignored the override (set network boot first in the firmware's boot order), or its network port is not in a segment ('bootswarm trace MACHINE').",
   },

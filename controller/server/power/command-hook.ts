@@ -1,7 +1,13 @@
 import { constants } from 'node:fs';
 import { access, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BmcOf, commandArguments, type Machine, type PowerSeen, problem } from '@bootswarm/controller/contract';
+import {
+  type BmcOf,
+  commandArguments,
+  type Machine,
+  type PowerSeen,
+  problem,
+} from '@bootswarm/controller/contract';
 import type { Driver } from './driver.ts';
 import { plainText } from './plain-text.ts';
 import { runProgram } from './run-program.ts';
@@ -89,7 +95,8 @@ export class CommandDriver implements Driver {
   /** A link may lead anywhere, and is not followed. */
   async #program(): Promise<string> {
     const { bmc, folder } = this.#options;
-    if (folder === undefined) throw unknownProgram(bmc.program, 'the controller was started without a folder of them');
+    if (folder === undefined)
+      throw unknownProgram(bmc.program, 'the controller was started without a folder of them');
     const path = join(folder, bmc.program);
     const found = await lstat(path).catch(() => undefined);
     if (!found?.isFile()) throw unknownProgram(bmc.program, `there is no such file in ${folder}`);
@@ -100,7 +107,9 @@ export class CommandDriver implements Driver {
   }
 
   #garbage(what: string, reason: string): Error {
-    return problem('bmc_garbage', { facts: { address: `the command ${this.#options.bmc.program}`, what, reason } });
+    return problem('bmc_garbage', {
+      facts: { address: `the command ${this.#options.bmc.program}`, what, reason },
+    });
   }
 
   #unable(what: string, reason: string): Error {

@@ -109,7 +109,10 @@ export class IpmiDriver implements Driver {
       throw problem(/busy/i.test(reason) ? 'bmc_busy' : 'bmc_refused', { facts: { address, what, reason } });
     }
     if (code === 0) return answerOf(stdout);
-    if (code === null || /Unable to establish|Get Auth Capabilities error|timeout|Error issuing/i.test(stderr))
+    if (
+      code === null ||
+      /Unable to establish|Get Auth Capabilities error|timeout|Error issuing/i.test(stderr)
+    )
       throw problem('bmc_silent', { facts: { address, what } });
     throw this.#garbage(what, stderr.split('\n').findLast((line) => line.trim() !== '') ?? '');
   }

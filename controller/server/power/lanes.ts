@@ -13,9 +13,11 @@ export class Lanes {
   run(lane: string, job: () => Promise<void>): Promise<void> {
     const before = this.#ends.get(lane) ?? Promise.resolve();
     const done = before.then(() => this.#withPlace(job));
-    const end = done.catch(() => {}).then(() => {
-      if (this.#ends.get(lane) === end) this.#ends.delete(lane);
-    });
+    const end = done
+      .catch(() => {})
+      .then(() => {
+        if (this.#ends.get(lane) === end) this.#ends.delete(lane);
+      });
     this.#ends.set(lane, end);
     return done;
   }

@@ -87,7 +87,8 @@ export function networkBoot({ Boot: boot }: ComputerSystem): Json | undefined {
   if (targets === undefined || targets.includes('Pxe')) return { ...once, BootSourceOverrideTarget: 'Pxe' };
   // UEFI 2.10, 10.3.4.11 and following: MAC(...) and IPv4(...) are the nodes of a network card.
   const devices = boot?.['UefiTargetBootSourceOverride@Redfish.AllowableValues'] ?? [];
-  const device = devices.find((path) => /\bIPv4\(|\bpxe\b/i.test(path)) ?? devices.find((path) => /\bMAC\(/i.test(path));
+  const device =
+    devices.find((path) => /\bIPv4\(|\bpxe\b/i.test(path)) ?? devices.find((path) => /\bMAC\(/i.test(path));
   return targets.includes('UefiTarget') && device !== undefined
     ? { ...once, BootSourceOverrideTarget: 'UefiTarget', UefiTargetBootSourceOverride: device }
     : undefined;

@@ -53,7 +53,10 @@ export class RedfishSession implements AsyncDisposable {
     const parsed = schema.safeParse(body);
     if (parsed.success) return { value: parsed.data, etag };
     const [issue] = parsed.error.issues;
-    throw this.wire.garbage(what, `${plainText(issue?.path.join('.') ?? '')}: ${plainText(issue?.message ?? '')}`);
+    throw this.wire.garbage(
+      what,
+      `${plainText(issue?.path.join('.') ?? '')}: ${plainText(issue?.message ?? '')}`,
+    );
   }
 
   /** Whatever it answers, but for 401, 403, 429 and 503. */
@@ -77,7 +80,12 @@ export class RedfishSession implements AsyncDisposable {
     const { headers, location } = this.#session ?? {};
     this.#session = undefined;
     if (location === undefined) return;
-    const question = { method: 'DELETE', path: location, headers: headers ?? {}, what: 'the end of the session' } as const;
+    const question = {
+      method: 'DELETE',
+      path: location,
+      headers: headers ?? {},
+      what: 'the end of the session',
+    } as const;
     // What a BMC makes of it is nothing that the action depends on.
     await this.wire.ask(question, AbortSignal.timeout(LEAVE_MS)).catch(() => {});
   }
@@ -99,11 +107,15 @@ export class RedfishSession implements AsyncDisposable {
     const { bmc, password } = this.#options;
     const what = 'the login';
     const body = { UserName: bmc.user, Password: password };
-    const answer = this.#judge(what, await this.wire.ask({ method: 'POST', path: SESSIONS, body, what }, signal));
+    const answer = this.#judge(
+      what,
+      await this.wire.ask({ method: 'POST', path: SESSIONS, body, what }, signal),
+    );
     const { status, token, location } = answer;
     if (status < 300 && token !== undefined) this.#session = { headers: { 'x-auth-token': token }, location };
     else if (status < 300) throw this.wire.garbage(what, 'no X-Auth-Token');
-    else if ([404, 405, 501].includes(status)) this.#session = { headers: basic(bmc.user, password), location: undefined };
+    else if ([404, 405, 501].includes(status))
+      this.#session = { headers: basic(bmc.user, password), location: undefined };
     else throw this.refusal(what, answer);
     return this.#session;
   }

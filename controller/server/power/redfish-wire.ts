@@ -108,14 +108,20 @@ export class RedfishWire {
 
   #judgeCertificate(socket: TLSSocket): void {
     const { address, fingerprint, verify } = this.#bmc;
-    const shown = (socket.getPeerX509Certificate()?.fingerprint256 ?? 'none').replaceAll(':', '').toLowerCase();
+    const shown = (socket.getPeerX509Certificate()?.fingerprint256 ?? 'none')
+      .replaceAll(':', '')
+      .toLowerCase();
     if (fingerprint === undefined ? !verify || socket.authorized : shown === fingerprint) return;
     const cause = socket.authorizationError;
     const reason = fingerprint === undefined ? plainText(String(cause)) : 'it is not the one that is pinned';
     throw problem('bmc_untrusted', { facts: { address, reason, fingerprint: shown } });
   }
 
-  #send(socket: TLSSocket, { method, path, body, headers }: Question, signal: AbortSignal): Promise<IncomingMessage> {
+  #send(
+    socket: TLSSocket,
+    { method, path, body, headers }: Question,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
     const { address, port } = this.#bmc;
     const text = body === undefined ? undefined : JSON.stringify(body);
     const host = address.includes(':') ? `[${address}]` : address;

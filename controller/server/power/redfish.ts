@@ -106,11 +106,19 @@ export class RedfishDriver implements Driver {
   }
 
   async #act(what: string, path: string, body: Json, signal: AbortSignal): Promise<void> {
-    await this.#awaitTask(what, await this.#session.ask({ method: 'POST', path, body, what }, signal), signal);
+    await this.#awaitTask(
+      what,
+      await this.#session.ask({ method: 'POST', path, body, what }, signal),
+      signal,
+    );
   }
 
   async #patch(what: string, path: string, body: Json, signal: AbortSignal): Promise<void> {
-    await this.#awaitTask(what, await this.#session.ask({ method: 'PATCH', path, body, what }, signal), signal);
+    await this.#awaitTask(
+      what,
+      await this.#session.ask({ method: 'PATCH', path, body, what }, signal),
+      signal,
+    );
   }
 
   /** DSP0266, 7.11: 202 and where to look; whoever does not say where is done as far as we can tell. */
@@ -156,7 +164,9 @@ export class RedfishDriver implements Driver {
   /** The slot for CDs: of the system, or of the manager that it is managed by. */
   async #cd(what: string, signal: AbortSignal) {
     const { value: system } = await this.#system(signal);
-    const collections = system.VirtualMedia ? [system.VirtualMedia] : await this.#mediaOfManagers(system, signal);
+    const collections = system.VirtualMedia
+      ? [system.VirtualMedia]
+      : await this.#mediaOfManagers(system, signal);
     for (const collection of collections) {
       const { value: slots } = await this.#session.get(Collection, collection['@odata.id'], signal);
       for (const { '@odata.id': path } of slots.Members) {

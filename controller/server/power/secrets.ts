@@ -59,8 +59,7 @@ export class Secrets {
   /** @throws Problem not_found, secret_in_use */
   remove(name: string): Promise<void> {
     return transact(this.#store, `secret ${name}`, async (reads): Promise<Plan<void>> => {
-      if (!(await reads.get(PREFIX + name)))
-        throw problem('not_found', { facts: { kind: 'secret', name } });
+      if (!(await reads.get(PREFIX + name))) throw problem('not_found', { facts: { kind: 'secret', name } });
       // Whoever begins to name it writes it again (`hold`): of the two at once, one looks anew.
       const user = (await this.#machines()).find((machine) => secretOf(machine) === name);
       if (user) throw problem('secret_in_use', { facts: { secret: name, machine: user.id } });
@@ -107,7 +106,9 @@ export class Secrets {
 
 function seal(key: Buffer, name: string, value: string, now: Date): Sealed {
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(name));
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(
+    Buffer.from(name),
+  );
   const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final()]);
   const text = (bytes: Buffer): string => bytes.toString('base64');
   return {
@@ -127,7 +128,11 @@ function unseal(key: Buffer, name: string, { nonce, sealed, tag }: Sealed): stri
   return Buffer.concat([decipher.update(bytes(sealed)), decipher.final()]).toString();
 }
 
-function infoOf(name: string, { setAt }: Sealed, machines: readonly Pick<Machine, 'id' | 'bmc'>[]): SecretInfo {
+function infoOf(
+  name: string,
+  { setAt }: Sealed,
+  machines: readonly Pick<Machine, 'id' | 'bmc'>[],
+): SecretInfo {
   return { name, setAt, usedBy: machines.filter((each) => secretOf(each) === name).map(({ id }) => id) };
 }
 

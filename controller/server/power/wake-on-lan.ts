@@ -36,7 +36,11 @@ export class WakeOnLanDriver implements Driver {
     this.#bmc = bmc;
     const parsed = password === undefined ? undefined : Mac.safeParse(password);
     if (parsed?.success === false) {
-      const facts = { secret: bmc.secret ?? '', kind: 'wol', reason: 'it must be six octets, written like a MAC' };
+      const facts = {
+        secret: bmc.secret ?? '',
+        kind: 'wol',
+        reason: 'it must be six octets, written like a MAC',
+      };
       throw problem('bmc_secret_unfit', { field: 'secret', facts });
     }
     this.#packet = magicPacket(mac, parsed?.data);
@@ -89,5 +93,7 @@ export class WakeOnLanDriver implements Driver {
 }
 
 function unable(what: string): Error {
-  return problem('bmc_unable', { facts: { kind: 'wol', what, reason: 'it can turn machines on, and nothing else' } });
+  return problem('bmc_unable', {
+    facts: { kind: 'wol', what, reason: 'it can turn machines on, and nothing else' },
+  });
 }

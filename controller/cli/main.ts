@@ -10,6 +10,7 @@ import { addMachine } from './machine.ts';
 import { addMenu } from './menu.ts';
 import { addMini } from './mini.ts';
 import { addProfile } from './profile.ts';
+import { addSecret } from './secret.ts';
 import { addSegment } from './segment.ts';
 import { addTrace } from './trace.ts';
 import { addTrust } from './trust.ts';
@@ -31,6 +32,7 @@ addMini(program);
 addEdge(program);
 addMachine(program);
 addProfile(program);
+addSecret(program);
 addTrace(program);
 addDoctor(program);
 

@@ -11,8 +11,22 @@ export {
   AgentReport,
   AgentStage,
 } from './agent.ts';
-export { Assignment, assignmentConflict, assignmentFor, type Assigned, ASSIGNMENTS_MOST } from './assignment.ts';
 export { faultText, parseAnswerTemplate, renderAnswerTemplate } from './answer-template.ts';
+export {
+  ASSIGNMENTS_MOST,
+  type Assigned,
+  Assignment,
+  assignmentConflict,
+  assignmentFor,
+} from './assignment.ts';
+export {
+  Bmc,
+  type BmcOf,
+  type CommandFacts,
+  commandArguments,
+  isBmcAddress,
+  POWER_ACTIONS_OF,
+} from './bmc.ts';
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
 export { Client } from './client.ts';
@@ -87,31 +101,26 @@ export {
   type Sighting,
   tellingUuid,
 } from './machine.ts';
+export { FailureCause, failureStory } from './machine-causes.ts';
+export { afterWipe, holding, lifeOf } from './machine-life.ts';
 export {
   faultsText,
-  identitiesOf,
   ImportReceipt,
   type ImportRow,
+  identitiesOf,
   MachineImport,
   MachineRegistration,
   type RowFault,
   readImport,
 } from './machine-registration.ts';
-export { applyRules, BY_HAND, type ExplainedValue, explainRules, MachineRule, RULES_MOST } from './machine-rule.ts';
 export {
-  HardwareChange,
-  LabelName,
-  Labels,
-  LabelValue,
-  labelOf,
-  MachineLocation,
-  MachineProperties,
-  MachineTraits,
-  plainText,
-  rackOf,
-} from './machine-traits.ts';
-export { FailureCause, failureStory } from './machine-causes.ts';
-export { afterWipe, holding, lifeOf } from './machine-life.ts';
+  applyRules,
+  BY_HAND,
+  type ExplainedValue,
+  explainRules,
+  MachineRule,
+  RULES_MOST,
+} from './machine-rule.ts';
 export {
   allowedFrom,
   DEADLINE_SECONDS,
@@ -126,12 +135,34 @@ export {
   stillAtIt,
   TRANSITIONS,
 } from './machine-state.ts';
+export {
+  HardwareChange,
+  LabelName,
+  Labels,
+  LabelValue,
+  labelOf,
+  MachineLocation,
+  MachineProperties,
+  MachineTraits,
+  plainText,
+  rackOf,
+} from './machine-traits.ts';
 export { isOfBoot, moveAfter, type Turn } from './machine-turn.ts';
 export { EdgeWork, FleetWork, MachineWork, workOutlooks } from './machine-work.ts';
 export { Menu, type MenuEntry } from './menu.ts';
 export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
+export {
+  isPowerBusy,
+  POWER_TRANSITIONS,
+  type PowerOrder,
+  type PowerSeen,
+  PowerStanding,
+  type PowerState,
+  type SecretInfo,
+} from './power.ts';
+export { POWER_STEPS, PowerAction, type PowerStep } from './power-action.ts';
 export { Profile, profileFitProblem, profileReleaseProblem } from './profile.ts';
 export { parseRate, RateSchedule, rateAt, rateText, sharedRateAt } from './rate-schedule.ts';
 export { RELEASE_USES, ReleaseUse, releaseUseText } from './release-use.ts';

@@ -24,6 +24,9 @@ import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
+import type { PowerDesk } from './power/desk.ts';
+import { makePower, type PowerSettings } from './power/make-power.ts';
+import type { Secrets } from './power/secrets.ts';
 import { namedByProfiles, Profiles } from './profiles/profiles.ts';
 import type { StateStore } from './store/state-store.ts';
 import { type Reads, transact } from './store/transact.ts';
@@ -52,13 +55,19 @@ export interface Services {
   readonly work: FleetWorkBoard;
   readonly profiles: Profiles;
   readonly mini: MiniImages;
+  readonly power: PowerDesk;
+  readonly secrets: Secrets;
   readonly feed: DesiredStateFeed;
   readonly edgeSwarm: EdgeSwarm;
   /** Left out where it gives edges nothing but HTTP. */
   readonly seeds?: Seeds;
 }
 
-export async function makeServices(store: StateStore, artefacts: ArtefactFolder): Promise<Services> {
+export async function makeServices(
+  store: StateStore,
+  artefacts: ArtefactFolder,
+  power: PowerSettings,
+): Promise<Services> {
   const key = await ensureSigningKey(store);
   await upgradeMachines(store);
   const uploads = new Uploads(store, artefacts);
@@ -132,6 +141,7 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     work: new FleetWorkBoard(),
     profiles,
     mini,
+    ...makePower(store, () => machines.list(), power),
     edges,
     edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,

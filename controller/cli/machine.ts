@@ -10,6 +10,7 @@ import {
 import type { Command } from 'commander';
 import { addInspection } from './inspection.ts';
 import { type IntentOptions, intentOf } from './intent-arguments.ts';
+import { addMachineLife, lifeFacts, lifeText } from './machine-life.ts';
 import { addMachineWork } from './machine-work.ts';
 import { factsText, tableText } from './output.ts';
 import { problem } from './problems.ts';
@@ -35,9 +36,10 @@ export function addMachine(program: Command): void {
         const machines = await client().call(endpoints.listMachines, {}, { signal });
         output.result(machines, () =>
           tableText(
-            ['MACHINE', 'MAC', 'SEGMENT', 'ADDRESS', 'INTENT', 'DISKS', 'LAST SEEN'],
+            ['MACHINE', 'STATE', 'MAC', 'SEGMENT', 'ADDRESS', 'INTENT', 'DISKS', 'LAST SEEN'],
             machines.map((each) => [
               each.id,
+              lifeText(each),
               each.macs.join(','),
               each.segment ?? '-',
               each.address ?? '-',
@@ -105,6 +107,7 @@ export function addMachine(program: Command): void {
       }),
     );
 
+  addMachineLife(machine);
   addInspection(machine);
 }
 
@@ -130,6 +133,7 @@ function variablesText({ id, variables = {} }: Machine): string {
 function storyText(story: MachineStory): string {
   const facts = factsText({
     machine: story.id,
+    ...lifeFacts(story),
     macs: story.macs.join(' '),
     uuid: story.uuid,
     segment: story.segment,

@@ -55,6 +55,7 @@ async function start(): Promise<void> {
     },
   );
   const stopCollecting = collectDaily(services.garbage, log);
+  const stopWatching = services.lifeWatch.start(log);
   await tellOperatorToken(store);
   const stopResigning = keepResigning(services.trust, log);
   const { port } = listener;
@@ -67,7 +68,9 @@ async function start(): Promise<void> {
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
       stopResigning();
-      void stop(listener, { ...services, seeds }, stopCollecting);
+      void stop(listener, { ...services, seeds }, async () => {
+        await Promise.all([stopCollecting(), stopWatching()]);
+      });
     });
 }
 
@@ -98,9 +101,9 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
 async function stop(
   listener: Listener,
   { feed, machines, seeds, store }: Services,
-  stopCollecting: () => Promise<void>,
+  stopTimers: () => Promise<void>,
 ): Promise<void> {
-  await stopCollecting();
+  await stopTimers();
   await seeds?.stop();
   feed.stop();
   machines.stop();

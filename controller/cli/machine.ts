@@ -11,6 +11,7 @@ import type { Command } from 'commander';
 import { addInspection } from './inspection.ts';
 import { type IntentOptions, intentOf } from './intent-arguments.ts';
 import { addMachineBmc } from './machine-bmc.ts';
+import { addMachineLife, lifeFacts, lifeText } from './machine-life.ts';
 import { addMachinePower } from './machine-power.ts';
 import { addMachineWork } from './machine-work.ts';
 import { factsText, tableText } from './output.ts';
@@ -39,9 +40,10 @@ export function addMachine(program: Command): void {
         const machines = await client().call(endpoints.listMachines, {}, { signal });
         output.result(machines, () =>
           tableText(
-            ['MACHINE', 'MAC', 'SEGMENT', 'ADDRESS', 'INTENT', 'DISKS', 'LAST SEEN'],
+            ['MACHINE', 'STATE', 'MAC', 'SEGMENT', 'ADDRESS', 'INTENT', 'DISKS', 'LAST SEEN'],
             machines.map((each) => [
               each.id,
+              lifeText(each),
               each.macs.join(','),
               each.segment ?? '-',
               each.address ?? '-',
@@ -109,6 +111,7 @@ export function addMachine(program: Command): void {
       }),
     );
 
+  addMachineLife(machine);
   addInspection(machine);
 }
 
@@ -134,6 +137,7 @@ function variablesText({ id, variables = {} }: Machine): string {
 function storyText(story: MachineStory): string {
   const facts = factsText({
     machine: story.id,
+    ...lifeFacts(story),
     macs: story.macs.join(' '),
     uuid: story.uuid,
     segment: story.segment,

@@ -17,6 +17,7 @@ import { VariableName, VariableValue } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord, JournalBatch, JournalReceipt } from './journal.ts';
 import { Machine, MachineJournal, MachineStory } from './machine.ts';
+import { machineLifeEndpoints } from './machine-life-endpoints.ts';
 import { EdgeWork, FleetWork } from './machine-work.ts';
 import { MiniSetting } from './mini.ts';
 import { Instant, Name } from './names.ts';
@@ -464,6 +465,8 @@ export const endpoints = {
     body: z.record(VariableName, VariableValue.nullable()),
     result: Machine,
   },
+
+  ...machineLifeEndpoints,
 
   listInspections: {
     method: 'get',

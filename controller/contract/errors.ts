@@ -169,6 +169,12 @@ export const ERRORS = {
     message: 'machine {machine} is to be installed by profile {profile}',
     remedy: "Let it do something else first: 'bootswarm machine boot {machine} local'.",
   },
+  profile_of_segment: {
+    status: 409,
+    message: 'segment {segment} installs machines that nobody knew by profile {profile}',
+    remedy:
+      "Change unknownMachines of the segment first: 'bootswarm segment show {segment} --yaml', then apply.",
+  },
   profile_release_unfit: {
     status: 422,
     message: 'a profile of kind {kind} cannot install release {release}: {reason}',

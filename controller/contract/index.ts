@@ -102,7 +102,8 @@ export {
   tellingUuid,
 } from './machine.ts';
 export { FailureCause, failureStory } from './machine-causes.ts';
-export { afterWipe, holding, lifeOf } from './machine-life.ts';
+export { afterWipe, holding, isArmed, lifeOf, withLife } from './machine-life.ts';
+export { MachineRelease, MachineStateChange, type Maintenance } from './machine-life-endpoints.ts';
 export {
   faultsText,
   ImportReceipt,
@@ -204,4 +205,5 @@ export { parseSelector, type Selector, selectorText } from './selector-syntax.ts
 export { SshKey } from './ssh-key.ts';
 export { type SwarmPolicy, SwarmProgress, SwarmTerms } from './swarm.ts';
 export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';
+export { grantInstall, UnknownMachines } from './unknown-machines.ts';
 export { standingAfter, WorkStanding, type WorkStory, workStory } from './work-standing.ts';

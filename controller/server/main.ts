@@ -71,6 +71,7 @@ async function start(): Promise<void> {
   );
   await services.power.resume();
   const stopCollecting = collectDaily(services.garbage, log);
+  const stopWatching = services.lifeWatch.start(log);
   await tellOperatorToken(store);
   const stopResigning = keepResigning(services.trust, log);
   const { port } = listener;
@@ -83,7 +84,9 @@ async function start(): Promise<void> {
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
       stopResigning();
-      void stop(listener, { ...services, seeds }, stopCollecting);
+      void stop(listener, { ...services, seeds }, async () => {
+        await Promise.all([stopCollecting(), stopWatching()]);
+      });
     });
 }
 
@@ -114,9 +117,9 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
 async function stop(
   listener: Listener,
   { feed, machines, power, seeds, store }: Services,
-  stopCollecting: () => Promise<void>,
+  stopTimers: () => Promise<void>,
 ): Promise<void> {
-  await stopCollecting();
+  await stopTimers();
   await seeds?.stop();
   feed.stop();
   machines.stop();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { problem } from '@bootswarm/controller/contract';
+import { type Intent, problem } from '@bootswarm/controller/contract';
 import { channelId, isChannelId, makeSigningKey, type SigningKey } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Channels, releaseOf } from './catalogue/channels.ts';
@@ -22,6 +22,8 @@ import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
+import { LifeWatch } from './machines/life-watch.ts';
+import { Lives } from './machines/lives.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
 import type { PowerDesk } from './power/desk.ts';
@@ -51,6 +53,8 @@ export interface Services {
   readonly policy: Policy;
   readonly edges: Edges;
   readonly machines: Machines;
+  readonly lives: Lives;
+  readonly lifeWatch: LifeWatch;
   readonly inspections: Inspections;
   readonly work: FleetWorkBoard;
   readonly profiles: Profiles;
@@ -98,6 +102,11 @@ export async function makeServices(
   const policy = new Policy(store);
   const segments = new Segments(store, policy, checkIntent);
   const machines = new Machines(store, checkIntent, checkFit);
+  const intentBy = async (profile: string): Promise<Intent> => {
+    const { kind } = await profiles.show(profile);
+    return { kind: kind === 'image' ? 'install' : 'installer', profile };
+  };
+  const lifeWatch = new LifeWatch({ store, checkIntent, checkFit, intentBy });
   const edges = new Edges(store, key.publicKey);
   const pins = new ReleasePins(store, releases);
   const retention = new RetentionSetting(store);
@@ -137,6 +146,8 @@ export async function makeServices(
     segments,
     policy,
     machines,
+    lives: new Lives(store),
+    lifeWatch,
     inspections: new Inspections(store),
     work: new FleetWorkBoard(),
     profiles,

@@ -12,6 +12,7 @@ import { transact } from '../store/transact.ts';
 import { newMachineId } from './keys.ts';
 import { MachineDraft } from './machine-draft.ts';
 import { unknownMachine } from './machines.ts';
+import { inspected, welcomed } from './newcomers.ts';
 
 /** What agents found out about machines: the last ones of each. */
 export class Inspections {
@@ -26,13 +27,14 @@ export class Inspections {
     return transact(this.#store, `the inspections of ${mac}`, async (reads) => {
       const draft = new MachineDraft(reads);
       const known = await draft.sighted({ mac, uuid });
-      const machine: Machine = known ?? {
-        id: newMachineId(),
-        macs: [mac],
-        ...(uuid === undefined ? {} : { uuid }),
-        ...(segment === undefined ? {} : { segment }),
-      };
-      if (!known) await draft.keep(machine);
+      const machine: Machine =
+        known ??
+        (await welcomed(draft, {
+          id: newMachineId(),
+          macs: [mac],
+          ...(uuid === undefined ? {} : { uuid }),
+          ...(segment === undefined ? {} : { segment }),
+        }));
       const count = ((await draft.get(countKey(machine.id))) as number | undefined) ?? 0;
       for (let number = Math.max(1, count - INSPECTIONS_MOST + 1); number <= count; number++) {
         const held = KeptInspection.safeParse(await draft.get(slotKey(machine.id, number)));
@@ -40,6 +42,7 @@ export class Inspections {
       }
       const number = count + 1;
       const kept: KeptInspection = { number, receivedAt: now.toISOString(), edge, inspection };
+      await draft.keep(await inspected(draft, machine, now));
       draft.put[countKey(machine.id)] = number;
       draft.put[slotKey(machine.id, number)] = kept;
       return { put: draft.put, result: undefined };

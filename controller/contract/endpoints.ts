@@ -26,6 +26,7 @@ import { Profile } from './profile.ts';
 import { ReleaseRef } from './release-ref.ts';
 import { ReleaseUse } from './release-use.ts';
 import { Garbage, ReleaseRemoval, Retention } from './retention.ts';
+import { rolloutEndpoints } from './rollout-endpoints.ts';
 import { Segment } from './segment.ts';
 import { OnlineKeys, Publication, RootChange, TargetsChange, Trust, TrustFile } from './trust.ts';
 
@@ -494,6 +495,7 @@ export const endpoints = {
   },
 
   ...powerEndpoints,
+  ...rolloutEndpoints,
 
   listProfiles: {
     method: 'get',

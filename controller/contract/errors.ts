@@ -1,6 +1,7 @@
 import { defineProblems } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { POWER_ERRORS } from './power-errors.ts';
+import { ROLLOUT_ERRORS } from './rollout-errors.ts';
 
 /** Every error that crosses the wire: status, message, and what to do next. */
 export const ERRORS = {
@@ -306,6 +307,7 @@ export const ERRORS = {
     remedy: 'The file grew while it was sent: build it again and publish the new one.',
   },
   ...POWER_ERRORS,
+  ...ROLLOUT_ERRORS,
   disk_full: {
     status: 507,
     message: 'the disk of {where} is full',

@@ -56,7 +56,7 @@ export {
   EdgeSettings,
   EdgeStatus,
 } from './edge.ts';
-export { type EdgeReadiness, readinessOf } from './edge-readiness.ts';
+export { type EdgeReadiness, isSilent, readinessOf } from './edge-readiness.ts';
 export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, Release, type Upload } from './endpoints.ts';
@@ -181,7 +181,7 @@ export {
   RolloutPlan,
   RolloutStory,
   type RolloutWave,
-  type SkippedMachine,
+  SkippedMachine,
   skipText,
 } from './rollout.ts';
 export {

@@ -89,7 +89,7 @@ export const ROLLOUT_STEPS = {
     inFlight: true,
     to: ['powering', 'booting', 'undone', 'undo_returning', 'failed'],
   },
-  /** Committed before the action is carried out, which therefore is never done twice for one commit. */
+  /** Committed before the action is ordered, and ordered once for each commit. */
   powering: { text: 'it is being power cycled', inFlight: true, to: ['booting', 'failed'] },
   booting: {
     text: 'its first boot is awaited',

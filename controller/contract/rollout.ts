@@ -5,6 +5,7 @@ import { ReleaseRef } from './release-ref.ts';
 import { RolloutCause, RolloutState, RolloutStep, WaveState } from './rollout-state.ts';
 import { WavesText } from './rollout-waves.ts';
 import { RolloutWindow } from './rollout-window.ts';
+import { SelectorText } from './selector.ts';
 
 /** More than a rollout is likely to have at once, and few enough for a commit. */
 const AT_ONCE_MOST = 5000;
@@ -31,6 +32,8 @@ const Command = {
  */
 const Hook = z.strictObject({
   url: HttpUrl,
+  /** Name of the secret that signs it ('bootswarm secret set'): `whsec_` and base64, or any other text as it stands. */
+  secret: Name,
   withinSeconds: z
     .int()
     .min(1)
@@ -109,7 +112,9 @@ export const RolloutOrder = z
     /** Of live: as of intents. */
     by: z.literal('agent').optional(),
     /** Which machines: a selector. */
-    match: z.string().min(1).max(1000),
+    match: SelectorText.min(1),
+    /** Machines of this reservation may be used; those of others are left out. */
+    reservation: Name.optional(),
     waves: WavesText.default('1,5%,25%,rest'),
     limits: RolloutLimits.prefault({}),
     gates: RolloutGates.prefault({}),
@@ -161,6 +166,8 @@ export const RolloutMachine = z.strictObject({
   epoch: z.int().positive().optional(),
   /** Power actions for that epoch. */
   powerActions: z.int().min(0).optional(),
+  /** How many records there were of the machine when that intent was set: what edges tell comes after. */
+  recordsBefore: z.int().min(0).optional(),
   /** When its turn came: how long machines take is known by it. */
   begunAt: Instant.optional(),
   cause: RolloutCause.optional(),
@@ -217,6 +224,10 @@ export const Rollout = z.strictObject({
   /** Segments of its machines: their edges fetch the release beforehand. */
   segments: z.array(Name),
   skipped: z.int().min(0),
+  /** As the plan said; without windows and approvals. */
+  estimatedSeconds: z.int().min(0),
+  /** What a machine that came to be done took in the middle, once it is over: the next plan reckons with it. */
+  tookSeconds: z.int().min(0).optional(),
   /** Counts up with every change of the rollout itself. A command that names an older one is refused. */
   revision: z.int().positive(),
 });
@@ -230,6 +241,8 @@ export const RolloutStory = Rollout.extend({
   counts: StepCounts,
   /** The same of each wave. */
   waveCounts: z.array(StepCounts),
+  /** Counts up with every change of it or its machines, as long as the controller runs. */
+  changes: z.int().min(0),
   /** Why machines that could begin do not: edges that lack the release, by segment. At most ten. */
   heldBy: z.array(z.strictObject({ segment: Name, reason: z.string().max(700) })),
 });

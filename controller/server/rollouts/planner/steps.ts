@@ -30,9 +30,9 @@ export function stepOf(record: RolloutMachine, rollout: Rollout, context: Contex
     case 'armed':
       return ofArmed(on);
     case 'powering':
+      return errandOr(on, 'power', () => move(on, 'failed', { cause: 'power_failed', detail: LATE }));
     case 'undo_powering':
-      // Nobody knows whether the action was carried out: to do it again could cut off what it began.
-      return isBusy(on) ? undefined : move(on, record.step === 'powering' ? 'booting' : 'undo_booting');
+      return errandOr(on, 'power', () => move(on, 'undo_failed', { cause: 'power_failed', detail: LATE }));
     case 'booting':
       return ofBooting(on);
     case 'checking':
@@ -52,7 +52,7 @@ export function stepOf(record: RolloutMachine, rollout: Rollout, context: Contex
   }
 }
 
-const LATE = 'its deadline passed while nobody called it';
+const LATE = 'its deadline passed while nobody saw to it';
 
 interface On {
   readonly record: RolloutMachine;
@@ -207,10 +207,6 @@ function errandOr({ record, rollout, context }: On, errand: ErrandKind, late: ()
 
 function isLate({ record: { deadlineAt }, context: { now } }: Pick<On, 'record' | 'context'>): boolean {
   return deadlineAt !== undefined && Date.parse(deadlineAt) <= now.getTime();
-}
-
-function isBusy({ record, context }: On): boolean {
-  return context.busy.has(record.machine);
 }
 
 function isEnding({ state }: Rollout): boolean {

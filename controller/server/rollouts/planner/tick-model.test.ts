@@ -24,7 +24,7 @@ function fleetOf(orders: readonly Partial<z.input<typeof RolloutOrder>>[]): Simu
 }
 
 const limit = fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined });
-const hook = { url: 'https://drain.example/hook', withinSeconds: 600 };
+const hook = { url: 'https://drain.example/hook', secret: 'hooks', withinSeconds: 600 };
 
 const order = fc.record(
   {

@@ -47,6 +47,7 @@ export function sampleRollout(
     })),
     segments: [],
     skipped: 0,
+    estimatedSeconds: 600,
     revision: 1,
   });
   const machines = waves.flatMap((wave, at) =>

@@ -15,6 +15,11 @@ export class MortalStore extends MemoryStore {
     this.#death = { at: this.commits + inCommits, side };
   }
 
+  /** Whoever was to be killed lives on. */
+  spare(): void {
+    this.#death = undefined;
+  }
+
   /** What `act` gives; undefined where the controller was killed in it. */
   async outlive<T>(act: () => Promise<T>): Promise<T | undefined> {
     try {

@@ -72,10 +72,10 @@ async function turned(
   record: MachineRecord,
   now: Date,
 ): Promise<Machine> {
-  const newborn: Machine = { id: newMachineId(), macs: [record.mac] };
-  const turn = moveAfter(known ?? newborn, record);
-  const held = withLife(known ?? newborn);
-  const heard = sighted(turn ? held : known, record, held.id);
+  // Its state stands before the record is added: what older controllers stored of work would tell another one.
+  const held = withLife(known ?? { id: newMachineId(), macs: [record.mac] });
+  const turn = moveAfter(held, record);
+  const heard = sighted(held, record);
   if (!turn) return heard;
   // Something came of what was armed: what the machine was before it is no more.
   const { before: _, ...begun } = heard;
@@ -91,33 +91,31 @@ async function turned(
  */
 function spentIn(
   { spentEpoch, at, edge, detail, cause }: EdgeRecord,
-  known: Machine | undefined,
+  known: Machine,
 ): Pick<Machine, 'spent'> {
-  if (spentEpoch === undefined || spentEpoch <= (known?.spent?.epoch ?? 0)) return {};
+  if (spentEpoch === undefined || spentEpoch <= (known.spent?.epoch ?? 0)) return {};
   return { spent: { epoch: spentEpoch, at, edge, detail, ...(cause === undefined ? {} : { cause }) } };
 }
 
-function workIn(record: EdgeRecord, known: Machine | undefined): Pick<Machine, 'work'> {
-  const work = standingAfter(known?.work, record);
+function workIn(record: EdgeRecord, known: Machine): Pick<Machine, 'work'> {
+  const work = standingAfter(known.work, record);
   return work === undefined ? {} : { work };
 }
 
 /** What a record tells of a machine, beside its state. */
-function sighted(known: Machine | undefined, record: MachineRecord, id: string): Machine {
-  const uuid = tellingUuid(record.uuid) ?? known?.uuid;
-  const segment = record.segment ?? known?.segment;
-  const address = record.address ?? known?.address;
-  const macs = known?.macs ?? [];
+function sighted(known: Machine, record: MachineRecord): Machine {
+  const uuid = tellingUuid(record.uuid) ?? known.uuid;
+  const segment = record.segment ?? known.segment;
+  const address = record.address ?? known.address;
   return {
     ...known,
-    id,
-    macs: macs.includes(record.mac) ? macs : [...macs, record.mac],
+    macs: known.macs.includes(record.mac) ? known.macs : [...known.macs, record.mac],
     ...(uuid === undefined ? {} : { uuid }),
     ...spentIn(record, known),
     ...workIn(record, known),
     ...(segment === undefined ? {} : { segment }),
     ...(address === undefined ? {} : { address }),
-    firstSeenAt: known?.firstSeenAt ?? record.at,
+    firstSeenAt: known.firstSeenAt ?? record.at,
     lastSeenAt: record.at,
   };
 }

@@ -59,17 +59,13 @@ export function explainRules(rules: readonly MachineRule[], machine: Machine): r
     .map((rule) => ({ rule, selector: selectorOf(rule.match) }))
     .filter(({ selector }) => matcherOf(selector)(seen))
     .map(({ rule, selector }) => ({ rule, narrowness: narrownessOf(selector) }))
-    .toSorted(
-      (a, b) => -narrower(a.narrowness, b.narrowness) || (a.rule.name < b.rule.name ? -1 : 1),
-    );
+    .toSorted((a, b) => -narrower(a.narrowness, b.narrowness) || (a.rule.name < b.rule.name ? -1 : 1));
   const given = [
     { by: BY_HAND, values: valuesOf(machine.byHand ?? {}) },
     ...matching.map(({ rule }) => ({ by: rule.name, values: valuesOf(rule.set) })),
   ].flatMap(({ by, values }) => values.map(([what, value]) => ({ by, what, value })));
   return Array.from(Map.groupBy(given, ({ what }) => what).values()).flatMap(([first, ...others]) =>
-    first === undefined
-      ? []
-      : [{ ...first, lost: others.map(({ by, value }) => ({ rule: by, value })) }],
+    first === undefined ? [] : [{ ...first, lost: others.map(({ by, value }) => ({ rule: by, value })) }],
   );
 }
 

@@ -3,8 +3,8 @@ import { BootCause } from './boot-causes.ts';
 import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord } from './journal.ts';
-import { MachineTraits } from './machine-traits.ts';
 import { MachineLife } from './machine-state.ts';
+import { MachineTraits } from './machine-traits.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 import { WorkStanding } from './work-standing.ts';
 

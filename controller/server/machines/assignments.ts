@@ -58,7 +58,10 @@ export class Assignments {
         const facts = { assignment: name, other: tie.other, where };
         throw problem('assignment_tie', { field: 'match', facts });
       }
-      const put = { ...beside, [KEY]: [...others, assignment].toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+      const put = {
+        ...beside,
+        [KEY]: [...others, assignment].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      };
       return { put, result: assignment };
     });
   }

@@ -45,7 +45,11 @@ export class MachineIndex {
     return this.#inOrder();
   }
 
-  async find({ match = '', limit = Number.POSITIVE_INFINITY, cursor = '' }: MachineChoice): Promise<Machine[]> {
+  async find({
+    match = '',
+    limit = Number.POSITIVE_INFINITY,
+    cursor = '',
+  }: MachineChoice): Promise<Machine[]> {
     const isMeant = matcherOf(selectorOf(match));
     const found: Machine[] = [];
     for (const machine of await this.all()) {

@@ -43,8 +43,7 @@ function lackOf(
   now: Date,
 ): string | undefined {
   if (joinedAt === undefined) return 'it has not joined yet';
-  if (isSilent({ lastSeenAt }, now))
-    return `it was not heard of since ${lastSeenAt ?? 'it joined'}`;
+  if (isSilent({ lastSeenAt }, now)) return `it was not heard of since ${lastSeenAt ?? 'it joined'}`;
   const [first] = missing;
   if (!first) return undefined;
   const waiting = status?.waiting.find(({ sha256 }) => sha256 === first.sha256)?.reason;

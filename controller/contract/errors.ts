@@ -188,6 +188,33 @@ export const ERRORS = {
     remedy:
       "Give the machine what it lacks ('bootswarm machine set-variable {machine} NAME=VALUE'), or correct the profile, then set the intent again.",
   },
+  import_refused: {
+    status: 422,
+    message: '{count} of {total} rows cannot be imported, and nothing was:\n  {list}',
+    remedy: 'Correct these and import again: rows that are in already do no harm.',
+  },
+  assignment_tie: {
+    status: 409,
+    message: 'assignments {assignment} and {other} would both hold for {where}, and none is narrower',
+    remedy:
+      "Give one of them a term more, or name machines by it; 'bootswarm assignment list' shows how narrow each is.",
+  },
+  profile_assigned: {
+    status: 409,
+    message: 'assignment {assignment} names profile {profile}',
+    remedy:
+      "Remove the assignment first ('bootswarm assignment remove {assignment}'), or let it name another.",
+  },
+  reservation_short: {
+    status: 409,
+    message: 'of {match} {free} can be reserved, and {count} are wanted; nothing was reserved:\n  {list}',
+    remedy: "Ask for fewer, match more, or free some: 'bootswarm reservation list' shows who holds machines.",
+  },
+  not_reserved: {
+    status: 409,
+    message: 'machine {machine} is in no reservation',
+    remedy: "There is nothing to do. 'bootswarm reservation list' shows what is reserved.",
+  },
   inspection_none: {
     status: 404,
     message: 'machine {machine} has no inspection {number}',

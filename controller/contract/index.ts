@@ -59,7 +59,7 @@ export {
 export { type EdgeReadiness, isSilent, readinessOf } from './edge-readiness.ts';
 export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
-export { endpoints, Release, type Upload } from './endpoints.ts';
+export { endpoints, MACHINES_PAGE_MOST, Release, type Upload } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
 export { FirstBoot, ImageProfile, MediumProfile, Takeover } from './image-profile.ts';
 export {
@@ -102,6 +102,7 @@ export {
   tellingUuid,
 } from './machine.ts';
 export { FailureCause, failureStory } from './machine-causes.ts';
+export { hardwareChanges, hardwareMark, hardwareOf, inspected } from './machine-hardware.ts';
 export { afterWipe, holding, isArmed, lifeOf, withLife } from './machine-life.ts';
 export { MachineRelease, MachineStateChange, type Maintenance } from './machine-life-endpoints.ts';
 export {
@@ -114,6 +115,7 @@ export {
   type RowFault,
   readImport,
 } from './machine-registration.ts';
+export { MachineReservation, ReservationRequest } from './machine-reservation.ts';
 export {
   applyRules,
   BY_HAND,
@@ -154,6 +156,7 @@ export { Menu, type MenuEntry } from './menu.ts';
 export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
+export { narrownessOf } from './narrowness.ts';
 export {
   isPowerBusy,
   POWER_TRANSITIONS,
@@ -199,6 +202,7 @@ export { parseWaves, type WaveGroup, type WaveRule, wavesText } from './rollout-
 export { isWithin, parseWindow, RolloutWindow, windowText } from './rollout-window.ts';
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
+export type { MachineExplanation, TraitsChange } from './selection-endpoints.ts';
 export { matcherOf, matches, SelectorText, selectorFaultText, selectorOf } from './selector.ts';
 export { SELECTOR_FIELDS } from './selector-fields.ts';
 export { parseSelector, type Selector, selectorText } from './selector-syntax.ts';

@@ -54,7 +54,8 @@ export const rolloutEndpoints = {
   showRollout: {
     method: 'get',
     path: '/v1/rollouts/{name}',
-    summary: 'One rollout and how many machines are at which step; waits until something changed since `after`',
+    summary:
+      'One rollout and how many machines are at which step; waits until something changed since `after`',
     audience: 'operator',
     params: ByName,
     query: z.object({
@@ -81,7 +82,8 @@ export const rolloutEndpoints = {
   listRolloutSkipped: {
     method: 'get',
     path: '/v1/rollouts/{name}/skipped',
-    summary: 'Machines that the selector matched and that were left out, and why; of each page as of machines',
+    summary:
+      'Machines that the selector matched and that were left out, and why; of each page as of machines',
     audience: 'operator',
     params: ByName,
     query: z.object({

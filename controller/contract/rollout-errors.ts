@@ -29,8 +29,10 @@ export const ROLLOUT_ERRORS = {
   },
   rollout_changed: {
     status: 409,
-    message: 'rollout {rollout} is at revision {held} by now, and not at {named}: it changed, or somebody else was quicker',
-    remedy: "Look at it again ('bootswarm rollout show {rollout}') and repeat the command if it is still meant.",
+    message:
+      'rollout {rollout} is at revision {held} by now, and not at {named}: it changed, or somebody else was quicker',
+    remedy:
+      "Look at it again ('bootswarm rollout show {rollout}') and repeat the command if it is still meant.",
   },
   rollout_not_over: {
     status: 409,

@@ -20,11 +20,16 @@ import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
+import { Assignments, assignmentsIn, namedByAssignments } from './machines/assignments.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
 import { LifeWatch } from './machines/life-watch.ts';
 import { Lives } from './machines/lives.ts';
+import { MachineIndex } from './machines/machine-index.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
+import { Registration } from './machines/registration.ts';
+import { Reservations } from './machines/reservations.ts';
+import { MachineRules } from './machines/rules.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
 import type { PowerDesk } from './power/desk.ts';
 import { makePower, type PowerSettings } from './power/make-power.ts';
@@ -56,6 +61,10 @@ export interface Services {
   readonly lives: Lives;
   readonly lifeWatch: LifeWatch;
   readonly inspections: Inspections;
+  readonly registration: Registration;
+  readonly reservations: Reservations;
+  readonly rules: MachineRules;
+  readonly assignments: Assignments;
   readonly work: FleetWorkBoard;
   readonly profiles: Profiles;
   readonly mini: MiniImages;
@@ -101,12 +110,23 @@ export async function makeServices(
   };
   const policy = new Policy(store);
   const segments = new Segments(store, policy, checkIntent);
-  const machines = new Machines(store, checkIntent, checkFit);
   const intentBy = async (profile: string): Promise<Intent> => {
     const { kind } = await profiles.show(profile);
     return { kind: kind === 'image' ? 'install' : 'installer', profile };
   };
   const lifeWatch = new LifeWatch({ store, checkIntent, checkFit, intentBy });
+  const index = new MachineIndex(store);
+  const machines = new Machines(store, checkIntent, checkFit, index);
+  const rules = new MachineRules(store);
+  await rules.catchUp();
+  const assignments = new Assignments({
+    store,
+    machines: () => index.all(),
+    hold: async ({ profile, release }, reads) => ({
+      ...(await profiles.hold(profile, reads)),
+      ...(release === undefined ? {} : await hold(release, reads)),
+    }),
+  });
   const edges = new Edges(store, key.publicKey);
   const pins = new ReleasePins(store, releases);
   const retention = new RetentionSetting(store);
@@ -117,6 +137,7 @@ export async function makeServices(
     async () => namedByMachines(await machines.list()),
     async () => namedBySegments(await segments.list()),
     async () => namedByProfiles(await profiles.list()),
+    async (reads) => namedByAssignments(await assignmentsIn(reads)),
   ]);
   const garbage = new GarbageCollector({ store, folder: artefacts, releases, uses, uploads, retention });
   const readFleet = async () => ({
@@ -148,7 +169,11 @@ export async function makeServices(
     machines,
     lives: new Lives(store),
     lifeWatch,
-    inspections: new Inspections(store),
+    inspections: new Inspections(store, rules),
+    registration: new Registration({ store, index, rules }),
+    reservations: new Reservations(store, index),
+    rules,
+    assignments,
     work: new FleetWorkBoard(),
     profiles,
     mini,

@@ -29,6 +29,11 @@ export function dueOf(key: string): { readonly at: string; readonly id: string }
   return { at, id };
 }
 
+/** The id of the machine that operators call so. */
+export function nameKey(name: string): string {
+  return `machine-names/${name}`;
+}
+
 export function newMachineId(): string {
   return `m-${randomBytes(5).toString('hex')}`;
 }

@@ -12,7 +12,7 @@ import {
 } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import fc from 'fast-check';
-import { LIFE_MAC as MAC, LifeUnderTest } from '../testing/life-under-test.ts';
+import { LifeUnderTest, LIFE_MAC as MAC } from '../testing/life-under-test.ts';
 import { MortalStore } from '../testing/mortal-store.ts';
 import { dueKey } from './keys.ts';
 
@@ -271,6 +271,6 @@ test('whatever edges, operators, time and crashes do to a machine: no move that 
       const real = await LifeUnderTest.make(new MortalStore());
       await fc.asyncModelRun(() => ({ model: { armed: new Map(), held: [], last: [] }, real }), commands);
     }),
-    { numRuns: Number(process.env["RUNS"] ?? 300) },
+    { numRuns: Number(process.env['RUNS'] ?? 300) },
   );
 });

@@ -44,7 +44,8 @@ export function candidateOf(
 
 /** Its uplink is the site of the edges of its segment. */
 function placeOf(machine: Machine, { segments, edges }: CandidateView): RolloutPlace {
-  const segment = machine.segment !== undefined && segments.has(machine.segment) ? machine.segment : undefined;
+  const segment =
+    machine.segment !== undefined && segments.has(machine.segment) ? machine.segment : undefined;
   const rack = rackOf(machine);
   const named = segment === undefined ? [] : (segments.get(segment)?.edges ?? []);
   const uplink = named.map((edge) => edges.get(edge)?.site).find((site) => site !== undefined);
@@ -109,6 +110,7 @@ function hasIntent(machine: Machine, wanted: Intent, view: CandidateView): boole
     return intent.release === wanted.release && intent.by === wanted.by;
   if (intent?.kind !== 'install' || wanted.kind !== 'install') return false;
   const held = exactIntent(intent, view);
-  const isSame = held?.kind === 'install' && held.profile === wanted.profile && held.release === wanted.release;
+  const isSame =
+    held?.kind === 'install' && held.profile === wanted.profile && held.release === wanted.release;
   return isSame && work?.epoch === epoch && work?.state === 'active';
 }

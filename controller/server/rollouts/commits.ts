@@ -1,9 +1,4 @@
-import {
-  type Machine,
-  type Rollout,
-  RolloutMachine,
-  withLife,
-} from '@bootswarm/controller/contract';
+import { type Machine, type Rollout, RolloutMachine, withLife } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import type { CheckIntent } from '../catalogue/release-uses.ts';
 import { give } from '../machines/life.ts';
@@ -33,20 +28,24 @@ export function commitMoves(
   moves: readonly Move[],
   now: Date,
 ): Promise<readonly RolloutMachine[] | Stale> {
-  return transact(store, `rollout ${order.name}`, async (reads): Promise<Plan<readonly RolloutMachine[] | Stale>> => {
-    const rollout = await readRollout(reads, order.name);
-    if (rollout?.revision !== revision) return { result: STALE };
-    const put: Record<string, unknown> = {};
-    const result: RolloutMachine[] = [];
-    for (const move of moves) {
-      const record = await readRecord(reads, move);
-      if (record?.step !== move.from) return { result: STALE };
-      const after = moved(record, move, rollout, { now });
-      put[recordKey(order.name, move.machine)] = after;
-      result.push(after);
-    }
-    return { put, result };
-  });
+  return transact(
+    store,
+    `rollout ${order.name}`,
+    async (reads): Promise<Plan<readonly RolloutMachine[] | Stale>> => {
+      const rollout = await readRollout(reads, order.name);
+      if (rollout?.revision !== revision) return { result: STALE };
+      const put: Record<string, unknown> = {};
+      const result: RolloutMachine[] = [];
+      for (const move of moves) {
+        const record = await readRecord(reads, move);
+        if (record?.step !== move.from) return { result: STALE };
+        const after = moved(record, move, rollout, { now });
+        put[recordKey(order.name, move.machine)] = after;
+        result.push(after);
+      }
+      return { put, result };
+    },
+  );
 }
 
 /**
@@ -59,39 +58,52 @@ export async function commitArmed(
   move: Move,
   now: Date,
 ): Promise<RolloutMachine | Stale> {
-  return transact(parts.store, `machine ${move.machine}`, async (reads): Promise<Plan<RolloutMachine | Stale>> => {
-    const rollout = await readRollout(reads, order.name);
-    const record = await readRecord(reads, move);
-    if (rollout?.revision !== revision || record?.step !== move.from) return { result: STALE };
-    const key = recordKey(order.name, move.machine);
-    const failed = (cause: 'machine_gone' | 'superseded' | 'not_armable', detail?: string): Plan<RolloutMachine> => {
-      const to = move.to === 'undo_armed' ? 'undo_failed' : 'failed';
-      const { arm: _, ...rest } = move;
-      const end = { ...rest, to, cause, ...(detail === undefined ? {} : { detail }) } as const;
-      const after = moved(record, end, rollout, { now });
-      return { put: { [key]: after }, result: after };
-    };
-    const draft = new MachineDraft(reads);
-    const known = await draft.machine(move.machine);
-    if (known === undefined) return failed('machine_gone');
-    if (record.epoch !== undefined && known.epoch !== record.epoch) return failed('superseded');
-    if (withLife(known).state === 'maintenance')
-      return failed('not_armable', 'it was put into maintenance meanwhile');
-    try {
-      const { machine, beside } = await armed(parts, { reads, draft, known, move, now });
-      const recordsBefore = await machineRecords.count(parts.store, known.id);
-      const after = { ...moved(record, move, rollout, { now, epoch: machine.epoch }), recordsBefore };
-      return { put: { ...draft.put, ...beside, [key]: after }, result: after };
-    } catch (error) {
-      if (error instanceof Problem) return failed('not_armable', `${error.message}; ${error.remedy}`);
-      throw error;
-    }
-  });
+  return transact(
+    parts.store,
+    `machine ${move.machine}`,
+    async (reads): Promise<Plan<RolloutMachine | Stale>> => {
+      const rollout = await readRollout(reads, order.name);
+      const record = await readRecord(reads, move);
+      if (rollout?.revision !== revision || record?.step !== move.from) return { result: STALE };
+      const key = recordKey(order.name, move.machine);
+      const failed = (
+        cause: 'machine_gone' | 'superseded' | 'not_armable',
+        detail?: string,
+      ): Plan<RolloutMachine> => {
+        const to = move.to === 'undo_armed' ? 'undo_failed' : 'failed';
+        const { arm: _, ...rest } = move;
+        const end = { ...rest, to, cause, ...(detail === undefined ? {} : { detail }) } as const;
+        const after = moved(record, end, rollout, { now });
+        return { put: { [key]: after }, result: after };
+      };
+      const draft = new MachineDraft(reads);
+      const known = await draft.machine(move.machine);
+      if (known === undefined) return failed('machine_gone');
+      if (record.epoch !== undefined && known.epoch !== record.epoch) return failed('superseded');
+      if (withLife(known).state === 'maintenance')
+        return failed('not_armable', 'it was put into maintenance meanwhile');
+      try {
+        const { machine, beside } = await armed(parts, { reads, draft, known, move, now });
+        const recordsBefore = await machineRecords.count(parts.store, known.id);
+        const after = { ...moved(record, move, rollout, { now, epoch: machine.epoch }), recordsBefore };
+        return { put: { ...draft.put, ...beside, [key]: after }, result: after };
+      } catch (error) {
+        if (error instanceof Problem) return failed('not_armable', `${error.message}; ${error.remedy}`);
+        throw error;
+      }
+    },
+  );
 }
 
 async function armed(
   { checkIntent, checkFit }: CommitParts,
-  { reads, draft, known, move, now }: {
+  {
+    reads,
+    draft,
+    known,
+    move,
+    now,
+  }: {
     readonly reads: Reads;
     readonly draft: MachineDraft;
     readonly known: Machine;

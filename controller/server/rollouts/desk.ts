@@ -114,7 +114,8 @@ export class RolloutDesk {
         continue;
       }
       if (!(await flush())) break;
-      const done = action.kind === 'move' ? await this.#arm(rollout, action) : await this.#next(rollout, action.next);
+      const done =
+        action.kind === 'move' ? await this.#arm(rollout, action) : await this.#next(rollout, action.next);
       if (!done) break;
       isChanged = true;
     }

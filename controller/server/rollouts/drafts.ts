@@ -11,8 +11,8 @@ import {
   skipText,
 } from '@bootswarm/controller/contract';
 import { edgeArtefacts, type Manifest } from '@bootswarm/images/format';
-import { CLAIMS_PREFIX } from './keys.ts';
 import { candidateOf } from './candidates.ts';
+import { CLAIMS_PREFIX } from './keys.ts';
 import {
   type Candidate,
   intentOfRollout,
@@ -132,7 +132,12 @@ export function keptOf(
       since: at,
       startedAt: at,
       wave: 0,
-      waves: waves.map(({ name, machines }) => ({ name, size: machines.length, state: 'pending', since: at })),
+      waves: waves.map(({ name, machines }) => ({
+        name,
+        size: machines.length,
+        state: 'pending',
+        since: at,
+      })),
       segments: [...new Set(taking.flatMap(({ machine }) => machine.place.segment ?? []))].toSorted(),
       skipped: skipped.length,
       estimatedSeconds: seconds,

@@ -90,13 +90,18 @@ export class Errands {
     if (errand === 'power') return power.restart(machine, record.since, signal);
     if (errand === 'check') {
       const { health } = rollout.order.gates;
-      return health === undefined ? { ok: true } : awaitHealth(health, machine, { deadline, folder: commands }, signal);
+      return health === undefined
+        ? { ok: true }
+        : awaitHealth(health, machine, { deadline, folder: commands }, signal);
     }
     const hook = rollout.order.hooks[errand];
     if (hook === undefined) return { ok: true };
     const id = `${rollout.order.name}_${record.machine}_${errand}_${Date.parse(record.since)}`;
     const call = callOf(errand, rollout, record, machine);
-    return callHook({ hook, secret: await this.#parts.reveal(hook.secret), id, call, machine, deadline }, signal);
+    return callHook(
+      { hook, secret: await this.#parts.reveal(hook.secret), id, call, machine, deadline },
+      signal,
+    );
   }
 }
 

@@ -71,7 +71,10 @@ async function run(
   const input = JSON.stringify({ machine: id, macs, uuid, address, segment });
   const { code, stderr } = await runProgram({ program, arguments: args, env: {}, input, timeoutMs, signal });
   if (code === 0) return { ok: true };
-  const said = stderr.replace(/[^\x20-\x7e]+/g, ' ').trim().slice(0, 200);
+  const said = stderr
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .trim()
+    .slice(0, 200);
   const how = code === null ? 'was ended after its time' : `ended with ${code}`;
   return { ok: false, detail: `${command} ${how}${said === '' ? '' : `: ${said}`}` };
 }

@@ -89,5 +89,7 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'it did not answer in time';
   const { cause } = error;
-  return cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code || error.message : error.message;
+  return cause instanceof Error
+    ? cause.message || (cause as NodeJS.ErrnoException).code || error.message
+    : error.message;
 }

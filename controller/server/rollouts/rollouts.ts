@@ -74,27 +74,31 @@ export class Rollouts {
   start(order: RolloutOrder, now: Date): Promise<Rollout> {
     const { name } = order;
     return this.#changed(async () => {
-      const result = await transact(this.#parts.store, `rollout ${name}`, async (reads): Promise<Plan<Kept>> => {
-        const held = await readRollout(reads, name);
-        if (held && isDeepStrictEqual(held.order, order)) return { result: { rollout: held } };
-        if (held)
-          throw problem('rollout_exists', { field: 'name', facts: { rollout: name, state: held.state } });
-        const draft = await draftRollout(this.#parts, order, now);
-        if (order.taken === 'refuse') requireFree(draft);
-        const beside = await this.#requireFit(draft, reads);
-        const kept = keptOf(draft, now);
-        for (const release of kept.rollout.releasesBefore)
-          Object.assign(beside, await this.#parts.hold(release, reads));
-        const put: Record<string, unknown> = { ...beside, [rolloutKey(name)]: kept.rollout };
-        for (const record of kept.machines) {
-          // Read within the transaction: of two that want the same machine, one loses and looks again.
-          await reads.get(claimKey(record.machine));
-          put[claimKey(record.machine)] = name;
-          put[recordKey(name, record.machine)] = record;
-        }
-        for (const each of draft.skipped) put[skippedPrefix(name) + each.machine] = each;
-        return { put, result: kept };
-      });
+      const result = await transact(
+        this.#parts.store,
+        `rollout ${name}`,
+        async (reads): Promise<Plan<Kept>> => {
+          const held = await readRollout(reads, name);
+          if (held && isDeepStrictEqual(held.order, order)) return { result: { rollout: held } };
+          if (held)
+            throw problem('rollout_exists', { field: 'name', facts: { rollout: name, state: held.state } });
+          const draft = await draftRollout(this.#parts, order, now);
+          if (order.taken === 'refuse') requireFree(draft);
+          const beside = await this.#requireFit(draft, reads);
+          const kept = keptOf(draft, now);
+          for (const release of kept.rollout.releasesBefore)
+            Object.assign(beside, await this.#parts.hold(release, reads));
+          const put: Record<string, unknown> = { ...beside, [rolloutKey(name)]: kept.rollout };
+          for (const record of kept.machines) {
+            // Read within the transaction: of two that want the same machine, one loses and looks again.
+            await reads.get(claimKey(record.machine));
+            put[claimKey(record.machine)] = name;
+            put[recordKey(name, record.machine)] = record;
+          }
+          for (const each of draft.skipped) put[skippedPrefix(name) + each.machine] = each;
+          return { put, result: kept };
+        },
+      );
       if (result.machines) this.#parts.board.put(result.rollout, result.machines);
       return result.rollout;
     });
@@ -152,7 +156,12 @@ export class Rollouts {
         const held = await this.#current(reads, name, revision);
         const allowed = rolloutMoves(held.state, 'operator');
         if (!allowed.includes(to)) {
-          const facts = { rollout: name, state: held.state, wanted: to, allowed: allowed.join(', ') || 'nothing else' };
+          const facts = {
+            rollout: name,
+            state: held.state,
+            wanted: to,
+            allowed: allowed.join(', ') || 'nothing else',
+          };
           throw problem('rollout_state_not_allowed', { facts });
         }
         const { cause: _, detail: __, ...rest } = turned(held, to, now);
@@ -174,7 +183,9 @@ export class Rollouts {
         const wave = held.waves[held.wave];
         if (held.state !== 'running' || wave?.state !== 'awaiting') {
           const state = held.state === 'running' ? wave?.state : held.state;
-          throw problem('rollout_not_awaiting', { facts: { rollout: name, wave: wave?.name ?? '', state: state ?? '' } });
+          throw problem('rollout_not_awaiting', {
+            facts: { rollout: name, wave: wave?.name ?? '', state: state ?? '' },
+          });
         }
         const next = withWave(held, 'running', now);
         return { put: { [rolloutKey(name)]: next }, result: next };
@@ -202,7 +213,9 @@ export class Rollouts {
     return (await this.list()).flatMap((rollout): Naming[] => {
       if (isOver(rollout)) return [];
       const { name } = rollout.order;
-      const back = rollout.releasesBefore.map((release): Naming => ({ release, use: { kind: 'rollout-back', name } }));
+      const back = rollout.releasesBefore.map(
+        (release): Naming => ({ release, use: { kind: 'rollout-back', name } }),
+      );
       return [{ release: rollout.release, use: { kind: 'rollout', name } }, ...back];
     });
   }
@@ -262,7 +275,9 @@ export class Rollouts {
     const { health } = order.gates;
     if (health?.kind === 'command') await commandPath(commands, health.command);
     const byId = new Map(draft.matched.map((machine) => [machine.id, machine]));
-    const taking = draft.waves.flatMap(({ machines }) => machines.flatMap(({ machine }) => byId.get(machine) ?? []));
+    const taking = draft.waves.flatMap(({ machines }) =>
+      machines.flatMap(({ machine }) => byId.get(machine) ?? []),
+    );
     const unpowered = order.power === 'none' ? [] : taking.filter(({ bmc }) => bmc === undefined);
     const [first] = unpowered;
     if (first !== undefined)

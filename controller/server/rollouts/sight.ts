@@ -49,7 +49,10 @@ export class Sight {
     const revision = await store.revision();
     const changed = this.#revision === undefined ? undefined : await store.changesSince(this.#revision);
     const rollouts = board.views();
-    await this.#lookAtMachines(rollouts.flatMap(({ machines }) => machines.filter(isWatched)), changed);
+    await this.#lookAtMachines(
+      rollouts.flatMap(({ machines }) => machines.filter(isWatched)),
+      changed,
+    );
     const edges = await this.#edgesAfter(changed);
     this.#revision = revision;
     const references = rollouts.flatMap(({ rollout }) => [rollout.release, ...rollout.releasesBefore]);
@@ -133,5 +136,7 @@ export class Sight {
 
 /** Of whom it matters what edges tell: of those that were armed and are not left for good. */
 function isWatched(record: RolloutMachine): boolean {
-  return record.epoch !== undefined && (isInFlight(record) || record.step === 'done' || record.step === 'failed');
+  return (
+    record.epoch !== undefined && (isInFlight(record) || record.step === 'done' || record.step === 'failed')
+  );
 }

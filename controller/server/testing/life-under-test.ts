@@ -5,6 +5,7 @@ import { takeJournal } from '../machines/journal.ts';
 import { LifeWatch } from '../machines/life-watch.ts';
 import { Lives } from '../machines/lives.ts';
 import { Machines } from '../machines/machines.ts';
+import { MachineRules } from '../machines/rules.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { sampleSegment } from './samples.ts';
 
@@ -27,7 +28,7 @@ export class LifeUnderTest<Store extends StateStore = StateStore> {
     this.store = store;
     this.machines = new Machines(store, async () => ({}));
     this.lives = new Lives(store);
-    this.inspections = new Inspections(store);
+    this.inspections = new Inspections(store, new MachineRules(store));
     this.watch = new LifeWatch({
       store,
       checkIntent: async () => ({}),

@@ -117,7 +117,7 @@ export class FakeRedfish implements AsyncDisposable {
     for await (const chunk of incoming) text += chunk;
     if (manners.hang) return;
     await sleep(manners.slowMs ?? 0);
-    const send = (status: number, body?: unknown, headers: Record<string, string> = {}): void => {
+    const send = (status: number, body?: unknown, headers: Record<string, string> = {}): undefined => {
       outgoing.writeHead(status, { 'content-type': 'application/json', ...headers });
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     };
@@ -133,7 +133,7 @@ export class FakeRedfish implements AsyncDisposable {
     if (manners.forgetful) this.sessions.clear();
   }
 
-  #login(text: string, send: Send): void {
+  #login(text: string, send: Send): undefined {
     if (this.manners.basicOnly) return send(404, refusal('no sessions'));
     const { UserName, Password } = JSON.parse(text);
     if (UserName !== FAKE_USER || Password !== FAKE_PASSWORD) return send(401, refusal('wrong password'));
@@ -196,7 +196,7 @@ export class FakeRedfish implements AsyncDisposable {
     };
   }
 
-  #override(body: Record<string, unknown>, { headers }: IncomingMessage, send: Send): void {
+  #override(body: Record<string, unknown>, { headers }: IncomingMessage, send: Send): undefined {
     const match = headers['if-match'];
     if (match === undefined) return send(428, refusal('If-Match is missing'));
     if (match !== '*' && match !== `"${this.#etag}"`) return send(412, refusal('changed meanwhile'));
@@ -205,7 +205,7 @@ export class FakeRedfish implements AsyncDisposable {
     send(200, {});
   }
 
-  #reset(type: string, send: Send): void {
+  #reset(type: string, send: Send): undefined {
     if (this.manners.allowed && !this.manners.allowed.includes(type))
       return send(400, refusal(`no ${type} here`));
     this.resets.push(type);
@@ -214,13 +214,13 @@ export class FakeRedfish implements AsyncDisposable {
     else send(204);
   }
 
-  #task(send: Send): void {
+  #task(send: Send): undefined {
     const looks = this.asked.filter((each) => each.endsWith('/Tasks/1')).length;
     if (looks < 3) return send(200, { TaskState: 'Running' });
     send(200, { TaskState: this.manners.task, Messages: [{ Message: 'the \u001b[31mfan\u0007 failed' }] });
   }
 
-  #media(method: string, url: string, body: Record<string, unknown>, send: Send): void {
+  #media(method: string, url: string, body: Record<string, unknown>, send: Send): undefined {
     if (method === 'POST') this.image = url.endsWith('InsertMedia') ? String(body['Image']) : null;
     send(200, {
       Image: this.image,
@@ -234,7 +234,7 @@ export class FakeRedfish implements AsyncDisposable {
   }
 }
 
-type Send = (status: number, body?: unknown, headers?: Record<string, string>) => void;
+type Send = (status: number, body?: unknown, headers?: Record<string, string>) => undefined;
 
 function link(path: string): unknown {
   return { '@odata.id': path };

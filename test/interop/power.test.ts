@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Client, endpoints, isPowerBusy, type Machine, type PowerOrder } from '@bootswarm/controller/contract';
+import {
+  Client,
+  endpoints,
+  isPowerBusy,
+  type Machine,
+  type PowerOrder,
+} from '@bootswarm/controller/contract';
 
 const MAC = '52:54:00:00:00:01';
 const PASSWORD = 'correct horse';
@@ -48,9 +54,21 @@ class SimulatedBmc {
         '',
       ].join('\n'),
     );
-    const commands = ['mc_setbmc 0x20', 'mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02', 'mc_enable 0x20', ''];
+    const commands = [
+      'mc_setbmc 0x20',
+      'mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02',
+      'mc_enable 0x20',
+      '',
+    ];
     writeFileSync(join(folder, 'sim.emu'), commands.join('\n'));
-    const files = ['-c', join(folder, 'lan.conf'), '-f', join(folder, 'sim.emu'), '-s', join(folder, 'state')];
+    const files = [
+      '-c',
+      join(folder, 'lan.conf'),
+      '-f',
+      join(folder, 'sim.emu'),
+      '-s',
+      join(folder, 'state'),
+    ];
     const child = spawn('ipmi_sim', [...files, '-n'], { stdio: ['ignore', 'ignore', 'ignore'] });
     await once(child, 'spawn');
     return new SimulatedBmc(folder, child);
@@ -166,7 +184,11 @@ describe('power by a real IPMI simulator', { timeout: 240_000 }, () => {
       bmc.forget();
       await controller.order({ action });
       const power = await controller.end();
-      assert.deepEqual([power?.state, power?.seen, bmc.acts], ['done', seen, acts], `${action}: ${power?.cause?.message}`);
+      assert.deepEqual(
+        [power?.state, power?.seen, bmc.acts],
+        ['done', seen, acts],
+        `${action}: ${power?.cause?.message}`,
+      );
     }
   });
 

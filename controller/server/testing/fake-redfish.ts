@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Of nobody but this fake: for 127.0.0.1, until 2120. */
@@ -77,7 +78,7 @@ export class FakeRedfish implements AsyncDisposable {
   readonly resets: string[] = [];
   readonly sessions = new Set<string>();
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
   #count = 0;
   #etag = 1;
 
@@ -153,7 +154,7 @@ export class FakeRedfish implements AsyncDisposable {
     body: Record<string, unknown>,
     incoming: IncomingMessage,
     send: Send,
-  ): void {
+  ): undefined {
     const { manners } = this;
     if (manners.restlessEtag) this.#etag += 1;
     const systems = manners.systems ?? ['1'];

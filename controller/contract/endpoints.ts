@@ -17,14 +17,19 @@ import { VariableName, VariableValue } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord, JournalBatch, JournalReceipt } from './journal.ts';
 import { Machine, MachineJournal, MachineStory } from './machine.ts';
+import { machineLifeEndpoints } from './machine-life-endpoints.ts';
 import { EdgeWork, FleetWork } from './machine-work.ts';
 import { MiniSetting } from './mini.ts';
 import { Instant, Name } from './names.ts';
+import { powerEndpoints } from './power-endpoints.ts';
 import { Profile } from './profile.ts';
 import { ReleaseRef } from './release-ref.ts';
 import { ReleaseUse } from './release-use.ts';
 import { Garbage, ReleaseRemoval, Retention } from './retention.ts';
+import { rolloutEndpoints } from './rollout-endpoints.ts';
 import { Segment } from './segment.ts';
+import { selectionEndpoints } from './selection-endpoints.ts';
+import { SelectorText } from './selector.ts';
 import { OnlineKeys, Publication, RootChange, TargetsChange, Trust, TrustFile } from './trust.ts';
 
 const ByName = z.object({ name: Name });
@@ -47,6 +52,7 @@ export type Upload = z.infer<typeof Upload>;
 
 /** Longest that a call for a desired state waits for a new one, in seconds. */
 const LONG_POLL_MOST_SECONDS = 60;
+export const MACHINES_PAGE_MOST = 1000;
 
 export const endpoints = {
   health: {
@@ -403,10 +409,18 @@ export const endpoints = {
   listMachines: {
     method: 'get',
     path: '/v1/machines',
-    summary: 'All machines',
+    summary:
+      'All machines, or those that `match` means, in the order of their ids. A page has `limit` of them, and the next begins behind `cursor`, the id of the last; a shorter page is the last one',
     audience: 'operator',
+    query: z.object({
+      /** Such as `class=compute,memory>=64G,label.rack=r1|r2`: see selector-syntax.ts. */
+      match: SelectorText.optional(),
+      limit: z.coerce.number().int().min(1).max(MACHINES_PAGE_MOST).optional(),
+      cursor: z.string().max(64).optional(),
+    }),
     result: z.array(Machine),
   },
+  ...selectionEndpoints,
   showWork: {
     method: 'get',
     path: '/v1/work',
@@ -464,6 +478,8 @@ export const endpoints = {
     result: Machine,
   },
 
+  ...machineLifeEndpoints,
+
   listInspections: {
     method: 'get',
     path: '/v1/machines/{machine}/inspections',
@@ -488,6 +504,9 @@ export const endpoints = {
     body: SentInspection,
     result: Nothing,
   },
+
+  ...powerEndpoints,
+  ...rolloutEndpoints,
 
   listProfiles: {
     method: 'get',

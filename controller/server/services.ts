@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { problem } from '@bootswarm/controller/contract';
+import { type Intent, problem } from '@bootswarm/controller/contract';
 import { channelId, isChannelId, makeSigningKey, type SigningKey } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Channels, releaseOf } from './catalogue/channels.ts';
@@ -20,10 +20,20 @@ import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
+import { Assignments, assignmentsIn, namedByAssignments } from './machines/assignments.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
+import { LifeWatch } from './machines/life-watch.ts';
+import { Lives } from './machines/lives.ts';
+import { MachineIndex } from './machines/machine-index.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
+import { Registration } from './machines/registration.ts';
+import { Reservations } from './machines/reservations.ts';
+import { MachineRules } from './machines/rules.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
+import type { PowerDesk } from './power/desk.ts';
+import { makePower, type PowerSettings } from './power/make-power.ts';
+import type { Secrets } from './power/secrets.ts';
 import { namedByProfiles, Profiles } from './profiles/profiles.ts';
 import type { StateStore } from './store/state-store.ts';
 import { type Reads, transact } from './store/transact.ts';
@@ -48,17 +58,29 @@ export interface Services {
   readonly policy: Policy;
   readonly edges: Edges;
   readonly machines: Machines;
+  readonly lives: Lives;
+  readonly lifeWatch: LifeWatch;
   readonly inspections: Inspections;
+  readonly registration: Registration;
+  readonly reservations: Reservations;
+  readonly rules: MachineRules;
+  readonly assignments: Assignments;
   readonly work: FleetWorkBoard;
   readonly profiles: Profiles;
   readonly mini: MiniImages;
+  readonly power: PowerDesk;
+  readonly secrets: Secrets;
   readonly feed: DesiredStateFeed;
   readonly edgeSwarm: EdgeSwarm;
   /** Left out where it gives edges nothing but HTTP. */
   readonly seeds?: Seeds;
 }
 
-export async function makeServices(store: StateStore, artefacts: ArtefactFolder): Promise<Services> {
+export async function makeServices(
+  store: StateStore,
+  artefacts: ArtefactFolder,
+  power: PowerSettings,
+): Promise<Services> {
   const key = await ensureSigningKey(store);
   await upgradeMachines(store);
   const uploads = new Uploads(store, artefacts);
@@ -88,7 +110,23 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
   };
   const policy = new Policy(store);
   const segments = new Segments(store, policy, checkIntent);
-  const machines = new Machines(store, checkIntent, checkFit);
+  const intentBy = async (profile: string): Promise<Intent> => {
+    const { kind } = await profiles.show(profile);
+    return { kind: kind === 'image' ? 'install' : 'installer', profile };
+  };
+  const lifeWatch = new LifeWatch({ store, checkIntent, checkFit, intentBy });
+  const index = new MachineIndex(store);
+  const machines = new Machines(store, checkIntent, checkFit, index);
+  const rules = new MachineRules(store);
+  await rules.catchUp();
+  const assignments = new Assignments({
+    store,
+    machines: () => index.all(),
+    hold: async ({ profile, release }, reads) => ({
+      ...(await profiles.hold(profile, reads)),
+      ...(release === undefined ? {} : await hold(release, reads)),
+    }),
+  });
   const edges = new Edges(store, key.publicKey);
   const pins = new ReleasePins(store, releases);
   const retention = new RetentionSetting(store);
@@ -99,6 +137,7 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     async () => namedByMachines(await machines.list()),
     async () => namedBySegments(await segments.list()),
     async () => namedByProfiles(await profiles.list()),
+    async (reads) => namedByAssignments(await assignmentsIn(reads)),
   ]);
   const garbage = new GarbageCollector({ store, folder: artefacts, releases, uses, uploads, retention });
   const readFleet = async () => ({
@@ -128,10 +167,17 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     segments,
     policy,
     machines,
-    inspections: new Inspections(store),
+    lives: new Lives(store),
+    lifeWatch,
+    inspections: new Inspections(store, rules),
+    registration: new Registration({ store, index, rules }),
+    reservations: new Reservations(store, index),
+    rules,
+    assignments,
     work: new FleetWorkBoard(),
     profiles,
     mini,
+    ...makePower(store, () => machines.list(), power),
     edges,
     edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,

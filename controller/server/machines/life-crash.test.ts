@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JournalRecord, Machine, MachineMove } from '@bootswarm/controller/contract';
-import { LIFE_MAC as MAC, LifeUnderTest } from '../testing/life-under-test.ts';
+import { LifeUnderTest, LIFE_MAC as MAC } from '../testing/life-under-test.ts';
 import { MortalStore } from '../testing/mortal-store.ts';
 
 type Real = LifeUnderTest<MortalStore>;

@@ -12,7 +12,7 @@ import {
 } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import fc from 'fast-check';
-import { LIFE_MAC as MAC, LifeUnderTest } from '../testing/life-under-test.ts';
+import { LifeUnderTest, LIFE_MAC as MAC } from '../testing/life-under-test.ts';
 import { MortalStore } from '../testing/mortal-store.ts';
 import { dueKey } from './keys.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { MemoryStore } from '../store/memory-store.ts';
-import { LIFE_MAC as MAC, LifeUnderTest } from '../testing/life-under-test.ts';
+import { LifeUnderTest, LIFE_MAC as MAC } from '../testing/life-under-test.ts';
 
 const install = { kind: 'install', profile: 'web' } as const;
 const wipeAll = { kind: 'wipe', method: 'auto', disks: 'all' } as const;

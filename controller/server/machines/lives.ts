@@ -1,11 +1,11 @@
-import {
-  type Machine,
-  type MachineMove,
-  type MachineRelease,
-  type MachineStateChange,
-  type Maintenance,
-  type Mover,
-  type Motion,
+import type {
+  Machine,
+  MachineMove,
+  MachineRelease,
+  MachineStateChange,
+  Maintenance,
+  Motion,
+  Mover,
 } from '@bootswarm/controller/contract';
 import type { StateStore } from '../store/state-store.ts';
 import { transact } from '../store/transact.ts';

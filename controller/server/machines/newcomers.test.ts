@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { MemoryStore } from '../store/memory-store.ts';
 import { ControllerUnderTest } from '../testing/controller-under-test.ts';
 import { InterposedStore } from '../testing/interposed-store.ts';
-import { LIFE_MAC as MAC, LifeUnderTest } from '../testing/life-under-test.ts';
+import { LifeUnderTest, LIFE_MAC as MAC } from '../testing/life-under-test.ts';
 import { sampleSegment } from '../testing/samples.ts';
 
 const HOUR_MS = 3600_000;

@@ -83,7 +83,7 @@ describe('rules', () => {
     const rules = fc.uniqueArray(fc.record({ name, match, set }), { selector: (each) => each.name });
     const byHand = fc.record({ labels, class: fc.constantFrom('x', 'z') }, { requiredKeys: [] });
     fc.assert(
-      fc.property(rules, byHand, fc.context(), (all, hand) => {
+      fc.property(rules, byHand, (all, hand) => {
         const given = machine({ byHand: hand });
         const once = applyRules(all, given);
         assert.ok(Machine.safeParse(once).success);

@@ -34,6 +34,7 @@ const disk = {
 function make() {
   const store = new MemoryStore();
   return {
+    store,
     inspections: new Inspections(store, new MachineRules(store)),
     machines: new Machines(store, async () => ({})),
   };

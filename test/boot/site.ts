@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Edge, Release } from '@bootswarm/controller/contract';
 import { edgeArtefacts, releaseId } from '@bootswarm/images/format';
@@ -63,6 +64,13 @@ export class Site {
     });
     if (done.code !== 0) throw new Error(`bootswarm ${args.join(' ')}: ${done.stderr || done.stdout}`);
     return JSON.parse(done.stdout.trimEnd().split('\n').at(-1) ?? '');
+  }
+
+  /** The root of trust that the operator's keys know: what an initramfs is built with. */
+  async trustRoot(): Promise<string> {
+    const folder = this.#env['BOOTSWARM_KEYS'] ?? '';
+    const { root } = JSON.parse(await readFile(`${folder}/known.json`, 'utf8')) as { root: string };
+    return root;
   }
 
   /** Adds the edge `name` and starts it with its join token. */

@@ -32,14 +32,16 @@ export interface Call<E extends Endpoint> {
   readonly body: Parsed<Field<E, 'body'>, undefined>;
 }
 
-/** What the client passes; a part without a schema is left out. */
+/** What the client passes; a part without a schema is left out, and one that needs nothing may be. */
 export type Request<E extends Endpoint> = Part<'params', Sent<Field<E, 'params'>, undefined>> &
   Part<'query', Sent<Field<E, 'query'>, undefined>> &
   Part<'body', Sent<Field<E, 'body'>, undefined>>;
 
 type Part<Key extends string, Value> = [Value] extends [undefined]
   ? { readonly [K in Key]?: undefined }
-  : { readonly [K in Key]: Value };
+  : Record<string, never> extends Value
+    ? { readonly [K in Key]?: Value }
+    : { readonly [K in Key]: Value };
 
 export type Result<E extends Endpoint> = Parsed<E['result'], never>;
 

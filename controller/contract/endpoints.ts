@@ -25,6 +25,8 @@ import { ReleaseRef } from './release-ref.ts';
 import { ReleaseUse } from './release-use.ts';
 import { Garbage, ReleaseRemoval, Retention } from './retention.ts';
 import { Segment } from './segment.ts';
+import { selectionEndpoints } from './selection-endpoints.ts';
+import { SelectorText } from './selector.ts';
 import { OnlineKeys, Publication, RootChange, TargetsChange, Trust, TrustFile } from './trust.ts';
 
 const ByName = z.object({ name: Name });
@@ -47,6 +49,7 @@ export type Upload = z.infer<typeof Upload>;
 
 /** Longest that a call for a desired state waits for a new one, in seconds. */
 const LONG_POLL_MOST_SECONDS = 60;
+export const MACHINES_PAGE_MOST = 1000;
 
 export const endpoints = {
   health: {
@@ -403,10 +406,18 @@ export const endpoints = {
   listMachines: {
     method: 'get',
     path: '/v1/machines',
-    summary: 'All machines',
+    summary:
+      'All machines, or those that `match` means, in the order of their ids. A page has `limit` of them, and the next begins behind `cursor`, the id of the last; a shorter page is the last one',
     audience: 'operator',
+    query: z.object({
+      /** Such as `class=compute,memory>=64G,label.rack=r1|r2`: see selector-syntax.ts. */
+      match: SelectorText.optional(),
+      limit: z.coerce.number().int().min(1).max(MACHINES_PAGE_MOST).optional(),
+      cursor: z.string().max(64).optional(),
+    }),
     result: z.array(Machine),
   },
+  ...selectionEndpoints,
   showWork: {
     method: 'get',
     path: '/v1/work',

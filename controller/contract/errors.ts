@@ -141,6 +141,12 @@ export const ERRORS = {
     message: 'release {release} is no mini image: it boots as {bootStyle}',
     remedy: "Build one with 'bootswarm mini build' and publish it.",
   },
+  machine_state_not_allowed: {
+    status: 409,
+    message: 'machine {machine} is {from}: {by} may not make it {to}',
+    remedy:
+      "Allowed from there: {allowed}. 'bootswarm machine history {machine}' tells how it came to be {from}.",
+  },
   machine_release_unknown: {
     status: 422,
     message: 'there is no published release {release}',
@@ -173,6 +179,33 @@ export const ERRORS = {
     message: 'profile {profile} cannot install machine {machine}: {reason}',
     remedy:
       "Give the machine what it lacks ('bootswarm machine set-variable {machine} NAME=VALUE'), or correct the profile, then set the intent again.",
+  },
+  import_refused: {
+    status: 422,
+    message: '{count} of {total} rows cannot be imported, and nothing was:\n  {list}',
+    remedy: 'Correct these and import again: rows that are in already do no harm.',
+  },
+  assignment_tie: {
+    status: 409,
+    message: 'assignments {assignment} and {other} would both hold for {where}, and none is narrower',
+    remedy:
+      "Give one of them a term more, or name machines by it; 'bootswarm assignment list' shows how narrow each is.",
+  },
+  profile_assigned: {
+    status: 409,
+    message: 'assignment {assignment} names profile {profile}',
+    remedy:
+      "Remove the assignment first ('bootswarm assignment remove {assignment}'), or let it name another.",
+  },
+  reservation_short: {
+    status: 409,
+    message: 'of {match} {free} can be reserved, and {count} are wanted; nothing was reserved:\n  {list}',
+    remedy: "Ask for fewer, match more, or free some: 'bootswarm reservation list' shows who holds machines.",
+  },
+  not_reserved: {
+    status: 409,
+    message: 'machine {machine} is in no reservation',
+    remedy: "There is nothing to do. 'bootswarm reservation list' shows what is reserved.",
   },
   inspection_none: {
     status: 404,

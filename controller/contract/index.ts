@@ -12,6 +12,13 @@ export {
   AgentStage,
 } from './agent.ts';
 export { faultText, parseAnswerTemplate, renderAnswerTemplate } from './answer-template.ts';
+export {
+  ASSIGNMENTS_MOST,
+  type Assigned,
+  Assignment,
+  assignmentConflict,
+  assignmentFor,
+} from './assignment.ts';
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
 export { Client } from './client.ts';
@@ -44,7 +51,7 @@ export {
 export { type EdgeReadiness, readinessOf } from './edge-readiness.ts';
 export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
-export { endpoints, Release, type Upload } from './endpoints.ts';
+export { endpoints, MACHINES_PAGE_MOST, Release, type Upload } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
 export { FirstBoot, ImageProfile, MediumProfile, Takeover } from './image-profile.ts';
 export {
@@ -86,17 +93,70 @@ export {
   type Sighting,
   tellingUuid,
 } from './machine.ts';
+export { FailureCause, failureStory } from './machine-causes.ts';
+export { hardwareChanges, hardwareMark, hardwareOf, inspected } from './machine-hardware.ts';
+export { afterWipe, holding, lifeOf } from './machine-life.ts';
+export {
+  faultsText,
+  ImportReceipt,
+  type ImportRow,
+  MachineImport,
+  MachineRegistration,
+  type RowFault,
+  readImport,
+} from './machine-registration.ts';
+export { MachineReservation, ReservationRequest } from './machine-reservation.ts';
+export {
+  applyRules,
+  BY_HAND,
+  type ExplainedValue,
+  explainRules,
+  MachineRule,
+  RULES_MOST,
+} from './machine-rule.ts';
+export {
+  allowedFrom,
+  DEADLINE_SECONDS,
+  MachineLife,
+  MachineMove,
+  MachineState,
+  MOVES_MOST,
+  type Motion,
+  type Mover,
+  moved,
+  moveOf,
+  stillAtIt,
+  TRANSITIONS,
+} from './machine-state.ts';
+export {
+  HardwareChange,
+  LabelName,
+  Labels,
+  LabelValue,
+  labelOf,
+  MachineLocation,
+  MachineProperties,
+  MachineTraits,
+  plainText,
+  rackOf,
+} from './machine-traits.ts';
+export { isOfBoot, moveAfter, type Turn } from './machine-turn.ts';
 export { EdgeWork, FleetWork, MachineWork, workOutlooks } from './machine-work.ts';
 export { Menu, type MenuEntry } from './menu.ts';
 export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
+export { narrownessOf } from './narrowness.ts';
 export { Profile, profileFitProblem, profileReleaseProblem } from './profile.ts';
 export { parseRate, RateSchedule, rateAt, rateText, sharedRateAt } from './rate-schedule.ts';
 export { RELEASE_USES, ReleaseUse, releaseUseText } from './release-use.ts';
 export { Garbage, ReleaseRemoval, Retention, RetentionRule } from './retention.ts';
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
+export type { MachineExplanation, TraitsChange } from './selection-endpoints.ts';
+export { matcherOf, matches, SelectorText, selectorFaultText, selectorOf } from './selector.ts';
+export { SELECTOR_FIELDS } from './selector-fields.ts';
+export { parseSelector, type Selector, selectorText } from './selector-syntax.ts';
 export { SshKey } from './ssh-key.ts';
 export { type SwarmPolicy, SwarmProgress, SwarmTerms } from './swarm.ts';
 export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';

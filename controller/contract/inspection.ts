@@ -1,3 +1,4 @@
+import { Architecture } from '@bootswarm/images/format';
 import { Disk } from '@bootswarm/images/install';
 import { z } from 'zod';
 import { Instant, Mac, Name, Uuid } from './names.ts';
@@ -34,6 +35,8 @@ export const Inspection = z.strictObject({
   format: z.literal(1),
   takenAt: Instant,
   firmware: z.enum(['bios', 'uefi']),
+  /** Of the kernel that the agent runs on. */
+  architecture: Architecture.optional(),
   /** Left out on a BIOS. */
   secureBoot: z.enum(['on', 'off', 'setup']).optional(),
   bootOrder: z
@@ -135,6 +138,11 @@ const IDENTITIES = ['serial', 'wwn', 'mac', 'address', 'slot', 'number', 'chassi
 
 /** What changed from one inspection to the next, without the time of either. */
 export function inspectionChanges(before: Inspection, after: Inspection): readonly InspectionChange[] {
+  return differences(before, after);
+}
+
+/** The same of anything that is told by its fields, but for when it was taken. */
+export function differences(before: object, after: object): readonly InspectionChange[] {
   const [was, is] = [flattened(before), flattened(after)];
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((where) => {
     const [old, now] = [was.get(where), is.get(where)];

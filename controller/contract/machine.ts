@@ -3,6 +3,8 @@ import { BootCause } from './boot-causes.ts';
 import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord } from './journal.ts';
+import { MachineLife } from './machine-state.ts';
+import { MachineTraits } from './machine-traits.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
 import { WorkStanding } from './work-standing.ts';
 
@@ -31,6 +33,8 @@ export const Machine = z.strictObject({
   work: WorkStanding.optional(),
   /** What answer files of installers say of this machine alone. */
   variables: MachineVariables.optional(),
+  ...MachineTraits.shape,
+  ...MachineLife.shape,
   segment: Name.optional(),
   address: Ipv4.optional(),
   firstSeenAt: Instant.optional(),

@@ -9,6 +9,7 @@ export const RELEASE_USES = {
   segment: { text: 'segment {name} boots it by default' },
   menu: { text: 'the menu of segment {name} offers it' },
   profile: { text: 'profile {name} installs it' },
+  assignment: { text: 'assignment {name} installs it' },
   mini: { text: 'it is the mini image of {name} machines' },
 } as const;
 

@@ -9,6 +9,7 @@ import { ensureOperatorToken } from './access/tokens.ts';
 import { collectDaily } from './catalogue/garbage-daily.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { apiOf } from './http/routes.ts';
+import { keepExpiring } from './machines/expiry.ts';
 import { makeServices, type Services } from './services.ts';
 import { problem, type StartOptions, startProblem } from './start-problems.ts';
 import { holdFolder } from './store/hold-folder.ts';
@@ -57,6 +58,7 @@ async function start(): Promise<void> {
   const stopCollecting = collectDaily(services.garbage, log);
   await tellOperatorToken(store);
   const stopResigning = keepResigning(services.trust, log);
+  const stopExpiring = keepExpiring(services.reservations, log);
   const { port } = listener;
   log.info(
     { swarmPort: seeds.port, url: `http://${address}:${port}`, port, data, version: services.version },
@@ -67,6 +69,7 @@ async function start(): Promise<void> {
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
       stopResigning();
+      stopExpiring();
       void stop(listener, { ...services, seeds }, stopCollecting);
     });
 }

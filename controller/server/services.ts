@@ -20,9 +20,14 @@ import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
+import { Assignments, assignmentsIn, namedByAssignments } from './machines/assignments.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
+import { MachineIndex } from './machines/machine-index.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
+import { Registration } from './machines/registration.ts';
+import { Reservations } from './machines/reservations.ts';
+import { MachineRules } from './machines/rules.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
 import { namedByProfiles, Profiles } from './profiles/profiles.ts';
 import type { StateStore } from './store/state-store.ts';
@@ -49,6 +54,10 @@ export interface Services {
   readonly edges: Edges;
   readonly machines: Machines;
   readonly inspections: Inspections;
+  readonly registration: Registration;
+  readonly reservations: Reservations;
+  readonly rules: MachineRules;
+  readonly assignments: Assignments;
   readonly work: FleetWorkBoard;
   readonly profiles: Profiles;
   readonly mini: MiniImages;
@@ -88,7 +97,18 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
   };
   const policy = new Policy(store);
   const segments = new Segments(store, policy, checkIntent);
-  const machines = new Machines(store, checkIntent, checkFit);
+  const index = new MachineIndex(store);
+  const machines = new Machines(store, checkIntent, checkFit, index);
+  const rules = new MachineRules(store);
+  await rules.catchUp();
+  const assignments = new Assignments({
+    store,
+    machines: () => index.all(),
+    hold: async ({ profile, release }, reads) => ({
+      ...(await profiles.hold(profile, reads)),
+      ...(release === undefined ? {} : await hold(release, reads)),
+    }),
+  });
   const edges = new Edges(store, key.publicKey);
   const pins = new ReleasePins(store, releases);
   const retention = new RetentionSetting(store);
@@ -99,6 +119,7 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     async () => namedByMachines(await machines.list()),
     async () => namedBySegments(await segments.list()),
     async () => namedByProfiles(await profiles.list()),
+    async (reads) => namedByAssignments(await assignmentsIn(reads)),
   ]);
   const garbage = new GarbageCollector({ store, folder: artefacts, releases, uses, uploads, retention });
   const readFleet = async () => ({
@@ -128,7 +149,11 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     segments,
     policy,
     machines,
-    inspections: new Inspections(store),
+    inspections: new Inspections(store, rules),
+    registration: new Registration({ store, index, rules }),
+    reservations: new Reservations(store, index),
+    rules,
+    assignments,
     work: new FleetWorkBoard(),
     profiles,
     mini,

@@ -1,4 +1,10 @@
-import { type Machine, type Profile, problem, type Segment } from '@bootswarm/controller/contract';
+import {
+  type Assignment,
+  type Machine,
+  type Profile,
+  problem,
+  type Segment,
+} from '@bootswarm/controller/contract';
 import {
   type ChannelId,
   type ChannelPointer,
@@ -8,6 +14,7 @@ import {
   releaseId,
 } from '@bootswarm/images/format';
 import { channelsIn, releasePath, type Target, targetsIn } from '@bootswarm/images/trust';
+import { namedByAssignments } from '../machines/assignments.ts';
 import { namedByProfiles } from '../profiles/profiles.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
@@ -25,6 +32,7 @@ export type NamedBy = () => Promise<{
   readonly machines: readonly Machine[];
   readonly segments: readonly Segment[];
   readonly profiles: readonly Profile[];
+  readonly assignments: readonly Assignment[];
 }>;
 
 /** The channels. The signed targets hold where each stands; there is no other record of it. */
@@ -132,8 +140,13 @@ function requireFree(held: ChannelPointer | undefined, next: ChannelPointer): vo
   throw problem('channel_pinned', { facts: { channel: channelId(held), version: held.version } });
 }
 
-function requireUnnamed(id: ChannelId, { machines, segments, profiles }: Awaited<ReturnType<NamedBy>>): void {
-  const namings = [...namedByMachines(machines), ...namedBySegments(segments), ...namedByProfiles(profiles)];
+function requireUnnamed(id: ChannelId, by: Awaited<ReturnType<NamedBy>>): void {
+  const namings = [
+    ...namedByMachines(by.machines),
+    ...namedBySegments(by.segments),
+    ...namedByProfiles(by.profiles),
+    ...namedByAssignments(by.assignments),
+  ];
   const use = namings.find(({ release }) => release === id)?.use;
   if (use) throw problem('channel_in_use', { facts: { channel: id, user: `${use.kind} ${use.name}` } });
 }

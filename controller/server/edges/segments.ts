@@ -13,7 +13,7 @@ import { type Reads, transact } from '../store/transact.ts';
 import { edgeKey } from './edges.ts';
 import type { Policy } from './policy.ts';
 
-const PREFIX = 'segments/';
+export const SEGMENTS_PREFIX = 'segments/';
 /** Read and written by every change of a segment, so that two that overlap cannot both be added. */
 const GUARD = 'guards/segments';
 
@@ -29,13 +29,13 @@ export class Segments {
   }
 
   async list(): Promise<Segment[]> {
-    const entries = await this.#store.list(PREFIX);
+    const entries = await this.#store.list(SEGMENTS_PREFIX);
     return entries.map(({ value }) => Segment.parse(value));
   }
 
   /** @throws Problem not_found */
   async show(name: string): Promise<Segment> {
-    const entry = await this.#store.get(PREFIX + name);
+    const entry = await this.#store.get(SEGMENTS_PREFIX + name);
     if (!entry) throw unknownSegment(name);
     return Segment.parse(entry.value);
   }
@@ -56,7 +56,7 @@ export class Segments {
     return transact(this.#store, `segment ${segment.name}`, async (reads) => {
       const beside = await this.#checkIntents(segment, reads);
       await reads.get(GUARD);
-      const held = await reads.get(PREFIX + segment.name);
+      const held = await reads.get(SEGMENTS_PREFIX + segment.name);
       if (held && isDeepStrictEqual(Segment.parse(held.value), segment)) return { result: segment };
       if (held && !replaces)
         throw problem('already_exists', { field: 'name', facts: { kind: 'segment', name: segment.name } });
@@ -68,7 +68,7 @@ export class Segments {
         segmentProblem(segment, await this.list()) ?? classProblem(segment, await this.#policy.within(reads));
       if (found) throw found;
       return {
-        put: { [PREFIX + segment.name]: segment, [GUARD]: segment.name, ...beside },
+        put: { [SEGMENTS_PREFIX + segment.name]: segment, [GUARD]: segment.name, ...beside },
         result: segment,
       };
     });
@@ -86,12 +86,12 @@ export class Segments {
   /** @throws Problem not_found, segment_in_use */
   remove(name: string): Promise<void> {
     return transact(this.#store, `segment ${name}`, async (reads) => {
-      if (!(await reads.get(PREFIX + name))) throw unknownSegment(name);
+      if (!(await reads.get(SEGMENTS_PREFIX + name))) throw unknownSegment(name);
       const { classes } = await this.#policy.within(reads);
       const about = classes.find(({ match }) => match.segments?.includes(name));
       if (about) throw problem('segment_in_use', { facts: { class: about.name, segment: name } });
       await reads.get(GUARD);
-      return { put: { [GUARD]: name }, remove: [PREFIX + name], result: undefined };
+      return { put: { [GUARD]: name }, remove: [SEGMENTS_PREFIX + name], result: undefined };
     });
   }
 

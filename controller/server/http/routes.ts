@@ -10,6 +10,7 @@ import { takeJournal } from '../machines/journal.ts';
 import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 import { makeApi } from './api.ts';
+import { addSelectionRoutes } from './selection-routes.ts';
 
 /** The services as an HTTP API: every endpoint of the contract, bound to what carries it out. */
 export function apiOf(services: Services, log: Logger): Api {
@@ -22,12 +23,13 @@ export function apiOf(services: Services, log: Logger): Api {
   addOperatorRoutes(api, services);
   addInstallerRoutes(api, services);
   addEdgeRoutes(api, services);
+  addSelectionRoutes(api, services);
   return api;
 }
 
 function addTrustRoutes(
   api: Api,
-  { trust, channels, releases, machines, segments, profiles }: Services,
+  { trust, channels, releases, machines, segments, profiles, assignments }: Services,
 ): void {
   serve(api, endpoints.showTrust, () => trust.show());
   serve(api, endpoints.fetchTrustFile, async ({ params }, { node: { outgoing } }) => {
@@ -51,6 +53,7 @@ function addTrustRoutes(
       machines: await machines.list(),
       segments: await segments.list(),
       profiles: await profiles.list(),
+      assignments: await assignments.list(),
     });
     return channels.move(body.targets, namedBy, new Date());
   });
@@ -109,7 +112,7 @@ function addOperatorRoutes(api: Api, { segments, policy, edges, machines, work }
     await edges.remove(name, (edge, reads) => segments.servedBy(edge, reads));
     return {};
   });
-  serve(api, endpoints.listMachines, () => machines.list());
+  serve(api, endpoints.listMachines, ({ query }) => machines.list(query));
   serve(api, endpoints.showWork, async () => work.show(Date.now()));
   serve(api, endpoints.showMachine, ({ params }) => machines.show(params.machine));
   serve(api, endpoints.machineJournal, ({ params, query: { after, waitSeconds } }, { signal }) =>

@@ -4,6 +4,7 @@ import type { SentInspection } from '@bootswarm/controller/contract';
 import { MemoryStore } from '../store/memory-store.ts';
 import { Inspections } from './inspections.ts';
 import { Machines } from './machines.ts';
+import { MachineRules } from './rules.ts';
 
 const MAC = '52:54:00:00:00:01';
 const now = new Date('2026-01-02T00:00:00.000Z');
@@ -27,7 +28,10 @@ const sent = (n: number, facts: Partial<SentInspection> = {}): SentInspection =>
 
 function make(): { readonly inspections: Inspections; readonly machines: Machines } {
   const store = new MemoryStore();
-  return { inspections: new Inspections(store), machines: new Machines(store, async () => ({})) };
+  return {
+    inspections: new Inspections(store, new MachineRules(store)),
+    machines: new Machines(store, async () => ({})),
+  };
 }
 
 describe('inspections', () => {

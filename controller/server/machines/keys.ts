@@ -16,6 +16,11 @@ export function uuidKey(uuid: string): string {
   return `machine-uuids/${uuid}`;
 }
 
+/** The id of the machine that operators call so. */
+export function nameKey(name: string): string {
+  return `machine-names/${name}`;
+}
+
 export function newMachineId(): string {
   return `m-${randomBytes(5).toString('hex')}`;
 }

@@ -1,6 +1,6 @@
 import { Mac, Machine, matchMachine, type Sighting, tellingUuid, Uuid } from '@bootswarm/controller/contract';
 import type { Reads } from '../store/transact.ts';
-import { machineKey, macKey, uuidKey } from './keys.ts';
+import { machineKey, macKey, nameKey, uuidKey } from './keys.ts';
 
 /**
  * Machines as one transaction sees and changes them, each found by its keys and none by looking through all. Whatever
@@ -42,7 +42,7 @@ export class MachineDraft {
     return matchMachine(carriers, sighting);
   }
 
-  /** By id, UUID or MAC, however they are written. */
+  /** By id, name, UUID or MAC, however they are written. */
   async find(key: string): Promise<Machine | undefined> {
     const uuid = Uuid.safeParse(key).data;
     if (uuid !== undefined) {
@@ -50,7 +50,9 @@ export class MachineDraft {
       return id === undefined ? undefined : this.machine(id as string);
     }
     const mac = Mac.safeParse(key).data;
-    return mac === undefined ? this.machine(key) : this.sighted({ mac });
+    if (mac !== undefined) return this.sighted({ mac });
+    const named = (await this.machine(key)) ? undefined : await this.get(nameKey(key));
+    return this.machine(named === undefined ? key : (named as string));
   }
 
   /** Puts a machine, and the keys by which it is found. */

@@ -2,7 +2,7 @@ import {
   type EdgeRecord,
   type Intent,
   Mac,
-  Machine,
+  type Machine,
   type MachineJournal,
   type MachineStory,
   MachineVariables,
@@ -13,8 +13,9 @@ import type { CheckIntent } from '../catalogue/release-uses.ts';
 import { LongPolls } from '../store/long-poll.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Plan, type Reads, transact } from '../store/transact.ts';
-import { MACHINES_PREFIX, newMachineId } from './keys.ts';
+import { newMachineId } from './keys.ts';
 import { MachineDraft } from './machine-draft.ts';
+import { type MachineChoice, MachineIndex } from './machine-index.ts';
 import { alarmRecords, machineRecords, RING_MOST } from './record-ring.ts';
 
 /** Records of a machine that `show` gives, newest first. */
@@ -34,17 +35,23 @@ export class Machines {
   readonly #checkIntent: CheckIntent;
   readonly #checkFit: CheckFit;
   readonly #polls: LongPolls;
+  readonly #index: MachineIndex;
 
-  constructor(store: StateStore, checkIntent: CheckIntent, checkFit: CheckFit = async () => {}) {
+  constructor(
+    store: StateStore,
+    checkIntent: CheckIntent,
+    checkFit: CheckFit = async () => {},
+    index = new MachineIndex(store),
+  ) {
+    this.#index = index;
     this.#store = store;
     this.#checkIntent = checkIntent;
     this.#checkFit = checkFit;
     this.#polls = new LongPolls(store);
   }
 
-  async list(): Promise<Machine[]> {
-    const entries = await this.#store.list(MACHINES_PREFIX);
-    return entries.map(({ value }) => Machine.parse(value));
+  list(choice: MachineChoice = {}): Promise<Machine[]> {
+    return this.#index.find(choice);
   }
 
   /** @param key id, UUID or MAC. @throws Problem not_found */

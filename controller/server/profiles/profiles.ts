@@ -9,6 +9,7 @@ import {
 } from '@bootswarm/controller/contract';
 import type { Manifest } from '@bootswarm/images/format';
 import type { Naming } from '../catalogue/release-uses.ts';
+import { assignmentsIn } from '../machines/assignments.ts';
 import { MACHINES_PREFIX } from '../machines/keys.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
@@ -63,7 +64,7 @@ export class Profiles {
     });
   }
 
-  /** @throws Problem not_found, profile_in_use */
+  /** @throws Problem not_found, profile_in_use, profile_assigned */
   remove(name: string): Promise<void> {
     const { store } = this.#parts;
     return transact(store, `profile ${name}`, async (reads) => {
@@ -74,6 +75,9 @@ export class Profiles {
         if (intent && 'profile' in intent && intent.profile === name)
           throw problem('profile_in_use', { facts: { profile: name, machine: id } });
       }
+      const assigned = (await assignmentsIn(reads)).find(({ profile }) => profile === name);
+      if (assigned)
+        throw problem('profile_assigned', { facts: { profile: name, assignment: assigned.name } });
       return { put: { [GUARD]: name }, remove: [PREFIX + name], result: undefined };
     });
   }

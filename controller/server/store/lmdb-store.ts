@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { open, type RootDatabase } from 'lmdb';
+import { RecentChanges } from './recent-changes.ts';
 import type { Change, Entry, Outcome, Page, StateStore } from './state-store.ts';
 import { Watchers } from './watchers.ts';
 
@@ -19,10 +20,12 @@ export class LmdbStore implements StateStore {
   readonly #db: RootDatabase<Held | number, string>;
   readonly #folder: string;
   readonly #watchers = new Watchers();
+  readonly #changes: RecentChanges;
 
   private constructor(db: RootDatabase<Held | number, string>, folder: string) {
     this.#db = db;
     this.#folder = folder;
+    this.#changes = new RecentChanges(this.#revision());
   }
 
   /** Opens or makes the environment in `folder`. */
@@ -59,6 +62,7 @@ export class LmdbStore implements StateStore {
       for (const [key, value] of Object.entries(change.put ?? {}))
         this.#db.putSync(key, { value, version: revision });
       for (const key of change.remove ?? []) this.#db.removeSync(key);
+      this.#changes.note(revision, change);
       return { ok: true, revision };
     });
     const outcome = await committed.catch(async (error: unknown) => {
@@ -70,6 +74,10 @@ export class LmdbStore implements StateStore {
 
   async revision(): Promise<number> {
     return this.#revision();
+  }
+
+  async changesSince(revision: number): Promise<ReadonlySet<string> | undefined> {
+    return this.#changes.since(revision, this.#revision());
   }
 
   watch(onChange: () => void): () => void {

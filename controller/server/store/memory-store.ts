@@ -1,3 +1,4 @@
+import { RecentChanges } from './recent-changes.ts';
 import type { Change, Entry, Outcome, Page, StateStore } from './state-store.ts';
 import { Watchers } from './watchers.ts';
 
@@ -5,6 +6,7 @@ import { Watchers } from './watchers.ts';
 export class MemoryStore implements StateStore {
   readonly #entries = new Map<string, { readonly json: string; readonly version: number }>();
   readonly #watchers = new Watchers();
+  readonly #changes = new RecentChanges(0);
   #revision = 0;
 
   async get(key: string): Promise<Entry | undefined> {
@@ -28,12 +30,17 @@ export class MemoryStore implements StateStore {
     for (const [key, value] of Object.entries(change.put ?? {}))
       this.#entries.set(key, { json: JSON.stringify(value), version: this.#revision });
     for (const key of change.remove ?? []) this.#entries.delete(key);
+    this.#changes.note(this.#revision, change);
     this.#watchers.tell();
     return { ok: true, revision: this.#revision };
   }
 
   async revision(): Promise<number> {
     return this.#revision;
+  }
+
+  async changesSince(revision: number): Promise<ReadonlySet<string> | undefined> {
+    return this.#changes.since(revision, this.#revision);
   }
 
   watch(onChange: () => void): () => void {

@@ -97,6 +97,17 @@ for (const driver of drivers) {
         assert.equal((await store.commit({ expect: { a: 0 }, put: { a: 2 } })).ok, true);
       }));
 
+    test('what changed since a revision is told by its keys', () =>
+      withStore(async (store) => {
+        await store.commit({ put: { a: 1, b: 1 } });
+        const before = await store.revision();
+        await store.commit({ put: { c: 1 } });
+        await store.commit({ expect: { c: 0 }, put: { lost: 1 } });
+        await store.commit({ put: { a: 2 }, remove: ['b'] });
+        assert.deepEqual([...((await store.changesSince(before)) ?? [])].toSorted(), ['a', 'b', 'c']);
+        assert.deepEqual([...((await store.changesSince(await store.revision())) ?? ['?'])], []);
+      }));
+
     test('a watcher hears of a commit until it stops listening', () =>
       withStore(async (store) => {
         let heard = 0;
@@ -120,7 +131,13 @@ for (const driver of drivers) {
           await store.close();
           const again = driver.open(folder);
           assert.deepEqual(await again.list(''), [{ key: 'a', value: 1, version: 1 }]);
+          assert.equal(
+            await again.changesSince(0),
+            undefined,
+            'what another process changed nobody remembers',
+          );
           assert.deepEqual(await again.commit({ put: { c: 1 } }), { ok: true, revision: 3 });
+          assert.deepEqual([...((await again.changesSince(2)) ?? [])], ['c']);
           await again.close();
         }));
   });

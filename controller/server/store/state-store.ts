@@ -18,6 +18,12 @@ export interface StateStore {
   /** The version that the last commit gave. 0 before the first. */
   revision(): Promise<number>;
 
+  /**
+   * Keys that commits after `revision` put or removed, perhaps with some of commits that are on their way; undefined
+   * where the store no longer knows. For who keeps a copy of a part of it.
+   */
+  changesSince(revision: number): Promise<ReadonlySet<string> | undefined>;
+
   /** Calls back soon after commits, perhaps once for several: a hint to look again, not a log. */
   watch(onChange: () => void): () => void;
 

@@ -249,7 +249,7 @@ describe('channels', () => {
     movedAt: now.toISOString(),
     ...more,
   });
-  const nobody = async () => ({ machines: [], segments: [], profiles: [] });
+  const nobody = async () => ({ machines: [], segments: [], assignments: [], profiles: [] });
   let channels: Channels;
 
   beforeEach(async () => {
@@ -314,7 +314,7 @@ describe('channels', () => {
       release: 'minimal/@stable/amd64',
       layout: { disks: [{ serial: 'S-1' }] },
     });
-    const namedBy = async () => ({ machines: [], segments: [], profiles: [profile] });
+    const namedBy = async () => ({ machines: [], segments: [], assignments: [], profiles: [profile] });
     await assert.rejects(channels.move(removed, namedBy, now), {
       code: 'channel_in_use',
       message: /named by profile web/,
@@ -343,7 +343,12 @@ describe('channels', () => {
     const machines = [
       { id: 'm-1', macs: [], intent: { kind: 'live' as const, release: 'minimal/@stable/amd64' } },
     ];
-    const namedBy = async () => ({ machines: named ? machines : [], segments: [], profiles: [] });
+    const namedBy = async () => ({
+      machines: named ? machines : [],
+      segments: [],
+      assignments: [],
+      profiles: [],
+    });
     await assert.rejects(channels.move(removed, namedBy, now), { code: 'channel_in_use' });
     assert.equal((await channels.list()).length, 1);
   });

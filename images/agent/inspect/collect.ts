@@ -36,6 +36,8 @@ export async function inspect({ programs, signal, say }: InspectOptions): Promis
     format: 1,
     takenAt: new Date().toISOString(),
     firmware: efi === undefined ? 'bios' : 'uefi',
+    ...(process.arch === 'x64' ? { architecture: 'amd64' } : {}),
+    ...(process.arch === 'arm64' ? { architecture: 'arm64' } : {}),
     ...(efi === undefined ? {} : { secureBoot: efi.secureBoot }),
     bootOrder: [...(efi?.bootOrder ?? [])],
     system: systemOf(system),

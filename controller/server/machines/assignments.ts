@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  ASSIGNMENTS_MOST,
+  Assignment,
+  assignmentConflict,
+  type Machine,
+  problem,
+} from '@bootswarm/controller/contract';
+import type { Naming } from '../catalogue/release-uses.ts';
+import type { StateStore } from '../store/state-store.ts';
+import { type Reads, transact } from '../store/transact.ts';
+
+const KEY = 'assignments';
+
+interface AssignmentsParts {
+  readonly store: StateStore;
+  readonly machines: () => Promise<readonly Machine[]>;
+  /** For a transaction that names a profile, and perhaps a release: what to put beside. @throws Problem where there is none. */
+  readonly hold: (
+    named: Pick<Assignment, 'profile' | 'release'>,
+    reads: Reads,
+  ) => Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** By which profiles machines are installed where nobody says otherwise. */
+export class Assignments {
+  readonly #parts: AssignmentsParts;
+
+  constructor(parts: AssignmentsParts) {
+    this.#parts = parts;
+  }
+
+  list(): Promise<readonly Assignment[]> {
+    return assignmentsIn(this.#parts.store);
+  }
+
+  /**
+   * Puts an assignment in the place of the one of that name, or adds it.
+   * @throws Problem input_invalid, assignment_tie, profile_unknown, machine_release_unknown, channel_unknown
+   */
+  replace(name: string, assignment: Assignment): Promise<Assignment> {
+    if (assignment.name !== name)
+      throw problem('input_invalid', { field: 'name', facts: { reason: `must be ${name}, as in the path` } });
+    const { store, machines, hold } = this.#parts;
+    return transact(store, `assignment ${name}`, async (reads) => {
+      const beside = await hold(assignment, reads);
+      const held = await assignmentsIn(reads);
+      if (held.some((each) => isDeepStrictEqual(each, assignment))) return { result: assignment };
+      const others = held.filter((each) => each.name !== name);
+      if (others.length >= ASSIGNMENTS_MOST)
+        throw problem('input_invalid', {
+          field: 'name',
+          facts: { reason: `must not be one more: there are ${ASSIGNMENTS_MOST} assignments already` },
+        });
+      const tie = assignmentConflict(assignment, others, await machines());
+      if (tie) {
+        const where = tie.machine === undefined ? 'the same machines' : `machine ${tie.machine.id}`;
+        const facts = { assignment: name, other: tie.other, where };
+        throw problem('assignment_tie', { field: 'match', facts });
+      }
+      const put = {
+        ...beside,
+        [KEY]: [...others, assignment].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      };
+      return { put, result: assignment };
+    });
+  }
+
+  /** @throws Problem not_found */
+  remove(name: string): Promise<void> {
+    return transact(this.#parts.store, `assignment ${name}`, async (reads) => {
+      const held = await assignmentsIn(reads);
+      const others = held.filter((each) => each.name !== name);
+      if (others.length === held.length) throw problem('not_found', { facts: { kind: 'assignment', name } });
+      return { put: { [KEY]: others }, result: undefined };
+    });
+  }
+}
+
+/** All of them; a transaction whose `reads` they are loses where they change meanwhile. */
+export async function assignmentsIn(reads: Pick<Reads, 'get'>): Promise<readonly Assignment[]> {
+  const held = ((await reads.get(KEY))?.value ?? []) as readonly unknown[];
+  return held.map((each) => Assignment.parse(each));
+}
+
+export function namedByAssignments(assignments: readonly Assignment[]): Naming[] {
+  return assignments.flatMap(({ name, release }) =>
+    release === undefined ? [] : [{ release, use: { kind: 'assignment', name } }],
+  );
+}

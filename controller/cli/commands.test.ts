@@ -194,7 +194,7 @@ test('what is added is listed and shown, as tables for people and as JSON for pr
   );
   assert.match(
     (await site.run('machine', 'list')).stdout,
-    /^MACHINE .*\nm-\w+ +52:54:00:12:34:56 +- +- +local +- +never\n$/,
+    /^MACHINE .*\nm-\w+ +- +52:54:00:12:34:56 +- +- +- +local +unknown +- +never\n$/,
   );
   assert.match((await site.run('machine', 'show', '52:54:00:12:34:56')).stdout, /^intent: +local$/m);
 

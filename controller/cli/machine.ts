@@ -1,8 +1,10 @@
 import {
   endpoints,
   intentText,
+  lifeOf,
   type Machine,
   type MachineStory,
+  SELECTOR_FIELDS,
   VariableName,
   VariableValue,
   workStory,
@@ -10,9 +12,13 @@ import {
 import type { Command } from 'commander';
 import { addInspection } from './inspection.ts';
 import { type IntentOptions, intentOf } from './intent-arguments.ts';
+import { addMachineKnown } from './machine-known.ts';
+import { type ListOptions, listMachines } from './machine-list.ts';
+import { traitFacts } from './machine-text.ts';
 import { addMachineWork } from './machine-work.ts';
 import { factsText, tableText } from './output.ts';
 import { problem } from './problems.ts';
+import { addReservation } from './reservation.ts';
 import { inSession } from './session.ts';
 
 const BOOT_EXAMPLES = `
@@ -23,25 +29,50 @@ Examples:
   bootswarm machine boot 52:54:00:12:34:56 rescue --ssh-key ~/.ssh/id_ed25519.pub
 install, installer and wipe write to disks: they are done once, and the machine boots its disk afterwards.`;
 
+const SELECTOR_HELP = `
+A selector is a list of terms, all of which must hold: FIELD=VALUE, FIELD!=VALUE, and for numbers >= <= > <.
+  class=compute,memory>=64G,label.rack=r1|r2,segment!=lab
+  name=web-*,state=available,product="PowerEdge R760"
+Of values parted by | one is enough, * stands for anything, and text with blanks or other signs goes in double quotes.
+K, M, G and T are powers of 1024. != also holds where a machine has no such value.
+Fields: ${SELECTOR_FIELDS.join(', ')}, label.NAME, property.NAME.`;
+
 export function addMachine(program: Command): void {
   const machine = program.command('machine').description('The servers that boot here.');
   addMachineWork(machine);
 
   machine
     .command('list')
-    .description('List the machines.')
-    .action((_options: unknown, command: Command) =>
+    .description('List the machines, or those that a selector means.')
+    .option('--match <selector>', 'such as class=compute,memory>=64G,label.rack=r1|r2')
+    .option('--limit <n>', 'at most so many')
+    .addHelpText('after', SELECTOR_HELP)
+    .action((options: ListOptions, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const machines = await client().call(endpoints.listMachines, {}, { signal });
+        const machines = await listMachines(client(), options, signal);
         output.result(machines, () =>
           tableText(
-            ['MACHINE', 'MAC', 'SEGMENT', 'ADDRESS', 'INTENT', 'DISKS', 'LAST SEEN'],
+            [
+              'MACHINE',
+              'NAME',
+              'MAC',
+              'CLASS',
+              'SEGMENT',
+              'ADDRESS',
+              'INTENT',
+              'STATE',
+              'DISKS',
+              'LAST SEEN',
+            ],
             machines.map((each) => [
               each.id,
+              each.name ?? '-',
               each.macs.join(','),
+              each.class ?? '-',
               each.segment ?? '-',
               each.address ?? '-',
               each.intent ? intentText(each.intent) : 'default',
+              lifeOf(each).state,
               stateText(each),
               each.lastSeenAt ?? 'never',
             ]),
@@ -106,6 +137,8 @@ export function addMachine(program: Command): void {
     );
 
   addInspection(machine);
+  addMachineKnown(machine);
+  addReservation(program, machine);
 }
 
 /** `NAME=VALUE`, or `NAME` to take it away. @throws Problem argument_invalid */
@@ -132,6 +165,7 @@ function storyText(story: MachineStory): string {
     machine: story.id,
     macs: story.macs.join(' '),
     uuid: story.uuid,
+    ...traitFacts(story),
     segment: story.segment,
     address: story.address,
     intent: story.intent ? intentText(story.intent) : 'default of its segment',

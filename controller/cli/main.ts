@@ -1,5 +1,6 @@
 /** The `bootswarm` command: wiring. It speaks to the controller by the contract alone. */
 import { Command } from 'commander';
+import { addAssignment } from './assignment.ts';
 import { addChannel } from './channel.ts';
 import { addDhcp } from './dhcp.ts';
 import { addDoctor } from './doctor.ts';
@@ -10,6 +11,7 @@ import { addMachine } from './machine.ts';
 import { addMenu } from './menu.ts';
 import { addMini } from './mini.ts';
 import { addProfile } from './profile.ts';
+import { addRule } from './rule.ts';
 import { addSegment } from './segment.ts';
 import { addTrace } from './trace.ts';
 import { addTrust } from './trust.ts';
@@ -30,6 +32,8 @@ addMenu(program);
 addMini(program);
 addEdge(program);
 addMachine(program);
+addRule(program);
+addAssignment(program);
 addProfile(program);
 addTrace(program);
 addDoctor(program);

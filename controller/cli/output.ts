@@ -11,13 +11,33 @@ export class Output {
 
   /** A result: `value` as JSON, or what `human` makes of it. */
   result<T>(value: T, human: (value: T) => string): void {
-    process.stdout.write(`${this.json ? JSON.stringify(value) : human(value)}\n`);
+    process.stdout.write(`${this.json ? harmlessJson(value) : harmless(human(value))}\n`);
   }
 
   problem(error: Problem): void {
-    if (this.json) process.stderr.write(`${JSON.stringify({ error: error.toBody() })}\n`);
-    else process.stderr.write(`${problemText(error)}\n`);
+    if (this.json) process.stderr.write(`${harmlessJson({ error: error.toBody() })}\n`);
+    else process.stderr.write(`${harmless(problemText(error))}\n`);
   }
+}
+
+/** What moves a cursor, rings a bell, sets colours or turns the direction of text. */
+const COMMANDS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Texts of switches, firmware and machines are anybody's: what would command a terminal is shown as what it is. */
+function harmless(text: string): string {
+  return text.replace(COMMANDS, (sign) => (sign === '\n' ? sign : escaped(sign)));
+}
+
+/** The same value, with what would command a terminal in JSON's own spelling. */
+function harmlessJson(value: unknown): string {
+  return JSON.stringify(value).replace(COMMANDS, escaped);
+}
+
+function escaped(sign: string): string {
+  return Array.from(
+    { length: sign.length },
+    (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`,
+  ).join('');
 }
 
 function problemText(error: Problem): string {
@@ -63,7 +83,10 @@ export function tableText(head: readonly string[], rows: readonly (readonly stri
 export function factsText(facts: Readonly<Record<string, string | number | undefined>>): string {
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
   const width = Math.max(...known.map(([name]) => name.length)) + 1;
-  return known.map(([name, value]) => `${`${name}:`.padEnd(width)} ${value}`).join('\n');
+  // A line end in a value would make a line that looks as if it were ours.
+  return known
+    .map(([name, value]) => `${`${name}:`.padEnd(width)} ${String(value).replaceAll('\n', '\\n')}`)
+    .join('\n');
 }
 
 /** 1234567 to `1.2 MB`: powers of 1000, as disks and networks are sold. */

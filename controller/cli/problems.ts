@@ -43,6 +43,11 @@ export const problem = defineProblems({
     message: '{file}:{line}:{column} is neither YAML nor JSON: {reason}',
     remedy: 'Correct that place and apply the file again; nothing was changed.',
   },
+  machines_file_invalid: {
+    status: 400,
+    message: '{file}:{line}: {reason}',
+    remedy: "Correct that place and import the file again; 'bootswarm machine import --help' shows examples.",
+  },
   document_invalid: {
     status: 400,
     message: '{file} is not as it should be:\n  {list}',

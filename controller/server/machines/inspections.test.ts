@@ -26,9 +26,15 @@ const sent = (n: number, facts: Partial<SentInspection> = {}): SentInspection =>
   ...facts,
 });
 
-function make(): { readonly inspections: Inspections; readonly machines: Machines } {
+const disk = {
+  ...{ name: 'sda', sizeBytes: 1000, sectorBytes: 512 as const, byPath: [], holds: [] },
+  ...{ isRotational: false, isRemovable: false, isReadOnly: false, isBusy: false },
+};
+
+function make() {
   const store = new MemoryStore();
   return {
+    store,
     inspections: new Inspections(store, new MachineRules(store)),
     machines: new Machines(store, async () => ({})),
   };
@@ -86,5 +92,44 @@ describe('inspections', () => {
   test('of a machine that is not there are none', async () => {
     const { inspections } = make();
     await assert.rejects(inspections.list('52:54:00:00:00:09'), { code: 'not_found' });
+  });
+
+  test('update what a machine has in it and give it what rules say', async () => {
+    const { store, inspections, machines } = make();
+    const rules = new MachineRules(store);
+    await inspections.take('edge1', sent(5), now);
+    await rules.replace('small', { name: 'small', match: 'memory<8', set: { class: 'small' } });
+    assert.deepEqual([(await machines.show(MAC)).class, (await machines.show(MAC)).properties?.memoryBytes], ['small', 5]);
+    await inspections.take('edge1', sent(9), now);
+    assert.deepEqual([(await machines.show(MAC)).class, (await machines.show(MAC)).properties?.memoryBytes], [undefined, 9]);
+    await inspections.take('edge1', sent(7), now);
+    assert.equal((await machines.show(MAC)).class, 'small');
+    await rules.remove('small');
+    assert.equal((await machines.show(MAC)).class, undefined);
+    await assert.rejects(rules.remove('small'), { code: 'not_found' });
+  });
+
+  test('mark a machine whose hardware changed, until it is accepted or as it was', async () => {
+    const { inspections, machines } = make();
+    const withDisk = (n: number, serial: string): SentInspection => ({
+      ...sent(n),
+      inspection: { ...sent(n).inspection, disks: [{ ...disk, serial }] },
+    });
+    const mark = async () => (await machines.show(MAC)).hardwareChanged;
+    await assert.rejects(inspections.acceptHardware(MAC), { code: 'not_found' });
+    await inspections.take('edge1', withDisk(1, 'A'), now);
+    await inspections.take('edge1', withDisk(2, 'A'), now);
+    assert.equal(await mark(), undefined);
+    await inspections.take('edge1', withDisk(3, 'B'), now);
+    await inspections.take('edge1', withDisk(4, 'B'), new Date(now.getTime() + 1000));
+    assert.equal((await mark())?.since, now.toISOString(), 'since it was found first');
+    assert.deepEqual((await mark())?.changes[0], { where: 'disks A / serial', before: 'A' });
+    await inspections.take('edge1', withDisk(5, 'A'), now);
+    assert.equal(await mark(), undefined, 'it is as it was');
+    await inspections.take('edge1', withDisk(6, 'B'), now);
+    await inspections.acceptHardware(MAC);
+    assert.equal(await mark(), undefined);
+    await inspections.take('edge1', withDisk(7, 'B'), now);
+    assert.equal(await mark(), undefined);
   });
 });

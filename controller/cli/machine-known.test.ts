@@ -30,8 +30,14 @@ test('machines of a file are imported, all or none, and found by selectors', asy
   );
   const dry = await site.run('machine', 'import', good, '--dry-run');
   assert.equal(dry.stdout, '3 machines would be added, 0 would be changed, 0 unchanged\n');
-  assert.equal((await site.run('machine', 'import', good)).stdout, '3 machines added, 0 changed, 0 unchanged\n');
-  assert.equal((await site.run('machine', 'import', good)).stdout, '0 machines added, 0 changed, 3 unchanged\n');
+  assert.equal(
+    (await site.run('machine', 'import', good)).stdout,
+    '3 machines added, 0 changed, 0 unchanged\n',
+  );
+  assert.equal(
+    (await site.run('machine', 'import', good)).stdout,
+    '0 machines added, 0 changed, 3 unchanged\n',
+  );
 
   const bad = await file(
     'bad.yaml',
@@ -45,7 +51,10 @@ test('machines of a file are imported, all or none, and found by selectors', asy
   assert.match(stderr, /what to do: Correct these and import again/);
 
   const head = await file('head.csv', 'mac,colour\n525400000009,red\n');
-  assert.match((await site.run('machine', 'import', head)).stderr, /head\.csv:1: there is no column 'colour'/);
+  assert.match(
+    (await site.run('machine', 'import', head)).stderr,
+    /head\.csv:1: there is no column 'colour'/,
+  );
 
   const names = async (...args: string[]): Promise<string[]> =>
     JSON.parse((await site.run('--json', 'machine', 'list', ...args)).stdout)
@@ -59,7 +68,10 @@ test('machines of a file are imported, all or none, and found by selectors', asy
 });
 
 test('a rule gives a class, a hand takes it, and explain tells who lost', async () => {
-  assert.equal((await site.run('machine', 'register', '--mac', '52:54:00:00:01:01', '--name', 'big')).code, 0);
+  assert.equal(
+    (await site.run('machine', 'register', '--mac', '52:54:00:00:01:01', '--name', 'big')).code,
+    0,
+  );
   const rule = ['rule', 'set', 'named', '--match', 'name=big', '--set', 'class=huge', 'label.pool=ml'];
   assert.equal((await site.run(...rule)).stdout, 'Rule named: name=big sets class=huge label.pool=ml\n');
   assert.match((await site.run('rule', 'list')).stdout, /^named +name=big +class=huge label\.pool=ml$/m);
@@ -76,7 +88,10 @@ test('a rule gives a class, a hand takes it, and explain tells who lost', async 
 
 test('what cannot be reserved is told with its reasons', async () => {
   const { stderr } = await site.run('machine', 'reserve', 'x', '--count', '2', '--match', 'class=db');
-  assert.match(stderr, /^error: count: of class=db 0 can be reserved, and 2 are wanted; nothing was reserved:$/m);
+  assert.match(
+    stderr,
+    /^error: count: of class=db 0 can be reserved, and 2 are wanted; nothing was reserved:$/m,
+  );
   assert.match(stderr, /^ {2}1 because it is unknown: m-\w+$/m);
   assert.match((await site.run('reservation', 'show', 'x')).stderr, /there is no reservation x/);
   const time = await site.run('machine', 'reserve', 'x', '--count', '1', '--for', 'ever');

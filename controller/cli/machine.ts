@@ -12,8 +12,10 @@ import {
 import type { Command } from 'commander';
 import { addInspection } from './inspection.ts';
 import { type IntentOptions, intentOf } from './intent-arguments.ts';
+import { addMachineBmc } from './machine-bmc.ts';
 import { addMachineKnown } from './machine-known.ts';
 import { type ListOptions, listMachines } from './machine-list.ts';
+import { addMachinePower } from './machine-power.ts';
 import { traitFacts } from './machine-text.ts';
 import { addMachineWork } from './machine-work.ts';
 import { factsText, tableText } from './output.ts';
@@ -40,6 +42,8 @@ Fields: ${SELECTOR_FIELDS.join(', ')}, label.NAME, property.NAME.`;
 export function addMachine(program: Command): void {
   const machine = program.command('machine').description('The servers that boot here.');
   addMachineWork(machine);
+  addMachineBmc(machine);
+  addMachinePower(machine);
 
   machine
     .command('list')
@@ -171,6 +175,8 @@ function storyText(story: MachineStory): string {
     intent: story.intent ? intentText(story.intent) : 'default of its segment',
     installed: installedText(story),
     disks: workText(story),
+    bmc: bmcText(story),
+    power: powerText(story),
     'first seen': story.firstSeenAt,
     'last seen': story.lastSeenAt,
   });
@@ -190,6 +196,18 @@ function workText(machine: Machine): string | undefined {
   if (!story) return undefined;
   const since = story.since === undefined ? '' : ` since ${story.since}`;
   return `${stateText(machine)}${since}: ${story.detail}`;
+}
+
+function bmcText({ bmc }: Machine): string | undefined {
+  if (!bmc) return undefined;
+  return `${bmc.kind} ${bmc.kind === 'command' ? bmc.program : bmc.address}`;
+}
+
+/** `on; pxe failed 2026-...: why`. */
+function powerText({ power }: Machine): string | undefined {
+  if (!power) return undefined;
+  const why = power.cause === undefined ? '' : `: ${power.cause.message}`;
+  return `${power.seen ?? 'unknown'}; ${power.action} ${power.state} ${power.changedAt}${why}`;
 }
 
 /** How the single-use intent went, as far as an edge told. */

@@ -12,6 +12,7 @@ import { addMenu } from './menu.ts';
 import { addMini } from './mini.ts';
 import { addProfile } from './profile.ts';
 import { addRule } from './rule.ts';
+import { addSecret } from './secret.ts';
 import { addSegment } from './segment.ts';
 import { addTrace } from './trace.ts';
 import { addTrust } from './trust.ts';
@@ -35,6 +36,7 @@ addMachine(program);
 addRule(program);
 addAssignment(program);
 addProfile(program);
+addSecret(program);
 addTrace(program);
 addDoctor(program);
 

@@ -20,6 +20,7 @@ import { Machine, MachineJournal, MachineStory } from './machine.ts';
 import { EdgeWork, FleetWork } from './machine-work.ts';
 import { MiniSetting } from './mini.ts';
 import { Instant, Name } from './names.ts';
+import { powerEndpoints } from './power-endpoints.ts';
 import { Profile } from './profile.ts';
 import { ReleaseRef } from './release-ref.ts';
 import { ReleaseUse } from './release-use.ts';
@@ -499,6 +500,8 @@ export const endpoints = {
     body: SentInspection,
     result: Nothing,
   },
+
+  ...powerEndpoints,
 
   listProfiles: {
     method: 'get',

@@ -1,5 +1,6 @@
 import { defineProblems } from '@bootswarm/images/format';
 import { z } from 'zod';
+import { POWER_ERRORS } from './power-errors.ts';
 
 /** Every error that crosses the wire: status, message, and what to do next. */
 export const ERRORS = {
@@ -325,6 +326,7 @@ export const ERRORS = {
     message: 'more bytes came than the {length} that were announced; they were discarded',
     remedy: 'The file grew while it was sent: build it again and publish the new one.',
   },
+  ...POWER_ERRORS,
   disk_full: {
     status: 507,
     message: 'the disk of {where} is full',

@@ -19,6 +19,14 @@ export {
   assignmentConflict,
   assignmentFor,
 } from './assignment.ts';
+export {
+  Bmc,
+  type BmcOf,
+  type CommandFacts,
+  commandArguments,
+  isBmcAddress,
+  POWER_ACTIONS_OF,
+} from './bmc.ts';
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
 export { Client } from './client.ts';
@@ -147,6 +155,16 @@ export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
 export { narrownessOf } from './narrowness.ts';
+export {
+  isPowerBusy,
+  POWER_TRANSITIONS,
+  type PowerOrder,
+  type PowerSeen,
+  PowerStanding,
+  type PowerState,
+  type SecretInfo,
+} from './power.ts';
+export { POWER_STEPS, PowerAction, type PowerStep } from './power-action.ts';
 export { Profile, profileFitProblem, profileReleaseProblem } from './profile.ts';
 export { parseRate, RateSchedule, rateAt, rateText, sharedRateAt } from './rate-schedule.ts';
 export { RELEASE_USES, ReleaseUse, releaseUseText } from './release-use.ts';

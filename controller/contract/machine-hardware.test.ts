@@ -11,7 +11,13 @@ const inspection = (more: object = {}): Inspection =>
     format: 1,
     takenAt: '2026-11-21T10:00:00.000Z',
     firmware: 'uefi',
-    system: { serial: 'SN-7', manufacturer: 'Maker', product: 'R760', boardSerial: 'B-1', biosVersion: '2.1' },
+    system: {
+      serial: 'SN-7',
+      manufacturer: 'Maker',
+      product: 'R760',
+      boardSerial: 'B-1',
+      biosVersion: '2.1',
+    },
     processors: { sockets: 1, cores: 16, threads: 32, model: 'CPU' },
     memory: { totalBytes: 67_000_000_000, modules: [{ slot: 'A1', sizeMib: 65_536, serial: 'D1' }] },
     disks: [
@@ -19,7 +25,12 @@ const inspection = (more: object = {}): Inspection =>
       { name: 'sdb', serial: 'U1', sizeBytes: 64, isRemovable: true },
     ],
     cards: [
-      { name: 'eth0', mac: '52:54:00:00:00:01', hasLink: true, neighbours: [{ chassis: '00:11', port: 'xe-0/0/7', systemName: 'leaf1' }] },
+      {
+        name: 'eth0',
+        mac: '52:54:00:00:00:01',
+        hasLink: true,
+        neighbours: [{ chassis: '00:11', port: 'xe-0/0/7', systemName: 'leaf1' }],
+      },
       { name: 'eth1', mac: '52:54:00:00:00:02', hasLink: false },
     ],
     pci: [
@@ -49,7 +60,11 @@ test('an inspection tells what a machine has in it and where its cables end', ()
 });
 
 test('what was registered stays, and a cable that was pulled goes', () => {
-  const registered: Machine = { ...bare, location: { rack: 'r1', position: '7' }, properties: { architecture: 'arm64' } };
+  const registered: Machine = {
+    ...bare,
+    location: { rack: 'r1', position: '7' },
+    properties: { architecture: 'arm64' },
+  };
   const found = inspected(registered, inspection());
   assert.deepEqual([found.location?.rack, found.properties?.architecture], ['r1', 'arm64']);
   const pulled = inspected(found, inspection({ cards: [] }));
@@ -59,11 +74,33 @@ test('what was registered stays, and a cable that was pulled goes', () => {
 describe('hardware', () => {
   const accepted = hardwareOf(inspection());
   const same: readonly (readonly [string, object])[] = [
-    ['another time and other names', { takenAt: '2026-12-01T00:00:00.000Z', disks: [{ name: 'nvme0n1', serial: 'S1', sizeBytes: 1000 }] }],
-    ['what is on a disk', { disks: [{ name: 'sda', serial: 'S1', sizeBytes: 1000, isBusy: true, holds: [{ kind: 'swap', where: 'sda1' }] }] }],
-    ['a link that is down, and another neighbour', { cards: inspection().cards.map((card) => ({ ...card, hasLink: false, neighbours: [] })) }],
+    [
+      'another time and other names',
+      { takenAt: '2026-12-01T00:00:00.000Z', disks: [{ name: 'nvme0n1', serial: 'S1', sizeBytes: 1000 }] },
+    ],
+    [
+      'what is on a disk',
+      {
+        disks: [
+          {
+            name: 'sda',
+            serial: 'S1',
+            sizeBytes: 1000,
+            isBusy: true,
+            holds: [{ kind: 'swap', where: 'sda1' }],
+          },
+        ],
+      },
+    ],
+    [
+      'a link that is down, and another neighbour',
+      { cards: inspection().cards.map((card) => ({ ...card, hasLink: false, neighbours: [] })) },
+    ],
     ['a stick that was pulled out', { disks: [{ name: 'sda', serial: 'S1', sizeBytes: 1000 }] }],
-    ['what the kernel has left of the memory', { memory: { totalBytes: 1, modules: inspection().memory.modules } }],
+    [
+      'what the kernel has left of the memory',
+      { memory: { totalBytes: 1, modules: inspection().memory.modules } },
+    ],
     ['another firmware', { system: { ...inspection().system, biosVersion: '3.0' } }],
   ];
   for (const [what, more] of same)
@@ -74,8 +111,16 @@ describe('hardware', () => {
   const other: readonly (readonly [string, object, string])[] = [
     ['another board', { system: { ...inspection().system, boardSerial: 'B-2' } }, 'system / boardSerial'],
     ['another disk', { disks: [{ name: 'sda', serial: 'S2', sizeBytes: 1000 }] }, 'disks S1 / serial'],
-    ['a module less', { memory: { totalBytes: 1, modules: [{ slot: 'A1', sizeMib: 32_768, serial: 'D1' }] } }, 'memory / modules D1 / sizeMib'],
-    ['another card', { cards: [{ name: 'eth0', mac: '52:54:00:00:00:09', hasLink: true }] }, 'cards 52:54:00:00:00:01 / mac'],
+    [
+      'a module less',
+      { memory: { totalBytes: 1, modules: [{ slot: 'A1', sizeMib: 32_768, serial: 'D1' }] } },
+      'memory / modules D1 / sizeMib',
+    ],
+    [
+      'another card',
+      { cards: [{ name: 'eth0', mac: '52:54:00:00:00:09', hasLink: true }] },
+      'cards 52:54:00:00:00:01 / mac',
+    ],
   ];
   for (const [what, more, where] of other)
     test(`is told to have changed for ${what}`, () => {
@@ -83,7 +128,11 @@ describe('hardware', () => {
     });
 
   test('that changed in many places is marked with a bound and a count', () => {
-    const cards = Array.from({ length: 200 }, (_, n) => ({ name: `e${n}`, mac: `52:54:00:00:01:${n.toString(16).padStart(2, '0')}`, hasLink: true }));
+    const cards = Array.from({ length: 200 }, (_, n) => ({
+      name: `e${n}`,
+      mac: `52:54:00:00:01:${n.toString(16).padStart(2, '0')}`,
+      hasLink: true,
+    }));
     const mark = hardwareMark(hardwareChanges(accepted, inspection({ cards })), '2026-01-01T00:00:00.000Z');
     assert.deepEqual([mark?.changes.length, mark?.count], [50, 202]);
   });
@@ -92,21 +141,43 @@ describe('hardware', () => {
 test('whatever firmware and switches call themselves, the machine is one that can be kept and shown', () => {
   const hostile = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
-    fc.constantFrom('\u001b]0;owned\u0007', '\u001b[2J', '\u202etxt.exe', '$(reboot)', '{{7*7}}', '\u009b31m', `${'a'.repeat(99)}💣`, 'a\nb: c'),
+    fc.constantFrom(
+      '\u001b]0;owned\u0007',
+      '\u001b[2J',
+      '\u202etxt.exe',
+      '$(reboot)',
+      '{{7*7}}',
+      '\u009b31m',
+      `${'a'.repeat(99)}💣`,
+      'a\nb: c',
+    ),
   );
   fc.assert(
-    fc.property(fc.array(hostile, { minLength: 6, maxLength: 6 }), ([a = '', b = '', c = '', d = '', e = '', f = '']) => {
-      const report = inspection({
-        system: { serial: a, manufacturer: b, product: c },
-        cards: [{ name: d, mac: '52:54:00:00:00:01', hasLink: true, neighbours: [{ chassis: a, port: e, systemName: f }] }],
-        disks: [{ name: 'sda', serial: a.slice(0, 200), sizeBytes: 1 }],
-      });
-      const mark = hardwareMark(hardwareChanges(hardwareOf(inspection()), report), '2026-01-01T00:00:00.000Z');
-      const machine = inspected({ ...bare, ...(mark ? { hardwareChanged: mark } : {}) }, report);
-      assert.deepEqual(Machine.parse(machine), machine);
-      for (const text of JSON.stringify(machine).match(/"(?:[^"\\]|\\.)*"/g) ?? [])
-        assert.doesNotMatch(JSON.parse(text) as string, /[\p{Cc}\p{Cf}\u2028\u2029]/u);
-    }),
+    fc.property(
+      fc.array(hostile, { minLength: 6, maxLength: 6 }),
+      ([a = '', b = '', c = '', d = '', e = '', f = '']) => {
+        const report = inspection({
+          system: { serial: a, manufacturer: b, product: c },
+          cards: [
+            {
+              name: d,
+              mac: '52:54:00:00:00:01',
+              hasLink: true,
+              neighbours: [{ chassis: a, port: e, systemName: f }],
+            },
+          ],
+          disks: [{ name: 'sda', serial: a.slice(0, 200), sizeBytes: 1 }],
+        });
+        const mark = hardwareMark(
+          hardwareChanges(hardwareOf(inspection()), report),
+          '2026-01-01T00:00:00.000Z',
+        );
+        const machine = inspected({ ...bare, ...(mark ? { hardwareChanged: mark } : {}) }, report);
+        assert.deepEqual(Machine.parse(machine), machine);
+        for (const text of JSON.stringify(machine).match(/"(?:[^"\\]|\\.)*"/g) ?? [])
+          assert.doesNotMatch(JSON.parse(text) as string, /[\p{Cc}\p{Cf}\u2028\u2029]/u);
+      },
+    ),
     { numRuns: 500 },
   );
 });

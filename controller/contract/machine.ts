@@ -6,6 +6,7 @@ import { EdgeRecord } from './journal.ts';
 import { MachineLife } from './machine-state.ts';
 import { MachineTraits } from './machine-traits.ts';
 import { Instant, Ipv4, Mac, Name, Uuid } from './names.ts';
+import { MachinePower } from './power.ts';
 import { WorkStanding } from './work-standing.ts';
 
 /** A server that boots here. */
@@ -35,6 +36,7 @@ export const Machine = z.strictObject({
   variables: MachineVariables.optional(),
   ...MachineTraits.shape,
   ...MachineLife.shape,
+  ...MachinePower.shape,
   segment: Name.optional(),
   address: Ipv4.optional(),
   firstSeenAt: Instant.optional(),

@@ -10,6 +10,7 @@ import { collectDaily } from './catalogue/garbage-daily.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { apiOf } from './http/routes.ts';
 import { keepExpiring } from './machines/expiry.ts';
+import { BmcNetworks } from './power/networks.ts';
 import { makeServices, type Services } from './services.ts';
 import { problem, type StartOptions, startProblem } from './start-problems.ts';
 import { holdFolder } from './store/hold-folder.ts';
@@ -26,11 +27,19 @@ const command = new Command('bootswarm-controller')
   .option('--address <address>', 'address to listen on', '0.0.0.0')
   .option('--port <port>', 'TCP port to listen on; 0 takes a free one', portOf, 8470)
   .option('--swarm-port <port>', 'TCP port at which edges fetch images; 0 takes a free one', portOf, 8482)
+  .option('--bmc-network <cidr...>', 'where BMCs are (default: private addresses); spoken to nowhere else')
+  .option('--power-commands <folder>', 'programs that BMCs of kind command may run')
   .option('--new-operator-token', 'replace the operator token, which is shown once')
   .parse();
 
+interface PowerOptions {
+  readonly newOperatorToken?: true;
+  readonly bmcNetwork?: readonly string[];
+  readonly powerCommands?: string;
+}
+
 const log = pino({ name: 'controller' });
-const options = command.opts<StartOptions & { readonly newOperatorToken?: true }>();
+const options = command.opts<StartOptions & PowerOptions>();
 try {
   await start();
 } catch (error) {
@@ -42,12 +51,18 @@ try {
 
 async function start(): Promise<void> {
   const { data, address } = options;
+  const networks = bmcNetworks(options.bmcNetwork);
   mkdirSync(data, { recursive: true, mode: 0o700 });
   await holdFolder(data).catch((error: unknown) => {
     throw problem('folder_in_use', { facts: { data }, cause: error });
   });
   const store = LmdbStore.open(join(data, 'state'));
-  const services = await makeServices(store, await ArtefactFolder.open(join(data, 'artefacts')));
+  const services = await makeServices(store, await ArtefactFolder.open(join(data, 'artefacts')), {
+    data,
+    networks,
+    commands: options.powerCommands,
+    onDefect: (error) => log.error({ err: error }, 'an action on power failed'),
+  });
   const seeds = await startSeeds(services);
   const listener = await listen(apiOf({ ...services, seeds }, log), options.port, address).catch(
     async (error: unknown) => {
@@ -55,6 +70,7 @@ async function start(): Promise<void> {
       throw error;
     },
   );
+  await services.power.resume();
   const stopCollecting = collectDaily(services.garbage, log);
   await tellOperatorToken(store);
   const stopResigning = keepResigning(services.trust, log);
@@ -100,13 +116,14 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
 
 async function stop(
   listener: Listener,
-  { feed, machines, seeds, store }: Services,
+  { feed, machines, power, seeds, store }: Services,
   stopCollecting: () => Promise<void>,
 ): Promise<void> {
   await stopCollecting();
   await seeds?.stop();
   feed.stop();
   machines.stop();
+  await power.stop();
   // A store that is closed under a running request would fail it; one that is left open loses nothing.
   if (await listener.close(GRACE_MS)) await store.close();
   else log.warn('stopped while requests were running');
@@ -118,4 +135,17 @@ function portOf(text: string): number {
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new InvalidArgumentError('must be a port between 0 and 65535');
   return port;
+}
+
+/** @throws Problem network_invalid */
+function bmcNetworks(cidrs: readonly string[] | undefined): BmcNetworks {
+  try {
+    return new BmcNetworks(cidrs);
+  } catch (error) {
+    throw problem('network_invalid', {
+      field: '--bmc-network',
+      facts: { reason: (error as Error).message },
+      cause: error,
+    });
+  }
 }

@@ -29,6 +29,9 @@ import { Registration } from './machines/registration.ts';
 import { Reservations } from './machines/reservations.ts';
 import { MachineRules } from './machines/rules.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
+import type { PowerDesk } from './power/desk.ts';
+import { makePower, type PowerSettings } from './power/make-power.ts';
+import type { Secrets } from './power/secrets.ts';
 import { namedByProfiles, Profiles } from './profiles/profiles.ts';
 import type { StateStore } from './store/state-store.ts';
 import { type Reads, transact } from './store/transact.ts';
@@ -61,13 +64,19 @@ export interface Services {
   readonly work: FleetWorkBoard;
   readonly profiles: Profiles;
   readonly mini: MiniImages;
+  readonly power: PowerDesk;
+  readonly secrets: Secrets;
   readonly feed: DesiredStateFeed;
   readonly edgeSwarm: EdgeSwarm;
   /** Left out where it gives edges nothing but HTTP. */
   readonly seeds?: Seeds;
 }
 
-export async function makeServices(store: StateStore, artefacts: ArtefactFolder): Promise<Services> {
+export async function makeServices(
+  store: StateStore,
+  artefacts: ArtefactFolder,
+  power: PowerSettings,
+): Promise<Services> {
   const key = await ensureSigningKey(store);
   await upgradeMachines(store);
   const uploads = new Uploads(store, artefacts);
@@ -157,6 +166,7 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     work: new FleetWorkBoard(),
     profiles,
     mini,
+    ...makePower(store, () => machines.list(), power),
     edges,
     edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,

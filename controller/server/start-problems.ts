@@ -20,6 +20,11 @@ export const problem = defineProblems({
     message: 'port {port} is in use on {address}',
     remedy: "End the other program ('ss -ltnp' shows it) or choose another with {option}.",
   },
+  network_invalid: {
+    status: 422,
+    message: '{reason}',
+    remedy: 'Write each --bmc-network as ADDRESS/LENGTH, such as 10.9.0.0/16.',
+  },
   address_unknown: {
     status: 422,
     message: 'no interface of this host has the address {address}',

@@ -24,6 +24,7 @@ const PATIENT = [
   'test/fleet/fleet.test.ts',
   'test/interop/dhcp-clients.test.ts',
   'test/interop/dhcp-policy.test.ts',
+  'test/interop/power.test.ts',
   'test/interop/swarm-matrix.test.ts',
   'test/interop/torrent-clients.test.ts',
   'test/interop/trace.test.ts',

@@ -19,8 +19,14 @@ export class Site implements AsyncDisposable {
     this.operatorToken = operatorToken;
   }
 
-  /** @param trust whether the operator has made the keys that sign releases. */
-  static async start({ trust = true } = {}): Promise<Site> {
+  /** @param trust whether the operator has made the keys that sign releases. @param controllerOptions beside its own. */
+  static async start({
+    trust = true,
+    controllerOptions = [],
+  }: {
+    readonly trust?: boolean;
+    readonly controllerOptions?: readonly string[];
+  } = {}): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), 'bootswarm-cli-'));
     const where = [
       '--data',
@@ -31,6 +37,7 @@ export class Site implements AsyncDisposable {
       '0',
       '--swarm-port',
       '0',
+      ...controllerOptions,
     ];
     const controller = new Program('server/main.ts', where);
     const [, token = ''] = await controller.printed(/"operatorToken":"([^"]+)"/);
@@ -64,7 +71,12 @@ export class Site implements AsyncDisposable {
 
   /** Runs `bootswarm` to its end. */
   async run(...args: readonly string[]): Promise<Done> {
-    await using program = new Program('cli/main.ts', args, this.env());
+    return this.runWith('', ...args);
+  }
+
+  /** The same, with something on standard input. */
+  async runWith(input: string, ...args: readonly string[]): Promise<Done> {
+    await using program = new Program('cli/main.ts', args, this.env(), input);
     return await program.done;
   }
 

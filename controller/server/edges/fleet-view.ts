@@ -77,9 +77,7 @@ export class FleetView {
     const changed = this.#held && (await this.#store.changesSince(this.#revision));
     const [machines, edges, others] = sorted(changed);
     const isNews =
-      this.#held && changed && !others
-        ? await this.#readSome(machines, edges)
-        : await this.#readAll();
+      this.#held && changed && !others ? await this.#readSome(machines, edges) : await this.#readAll();
     this.#revision = revision;
     if (!isNews) return;
     const { version = 0, fleet } = this.#held ?? {};

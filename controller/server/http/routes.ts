@@ -10,6 +10,7 @@ import { takeJournal } from '../machines/journal.ts';
 import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 import { makeApi } from './api.ts';
+import { addPowerRoutes } from './power-routes.ts';
 import { addSelectionRoutes } from './selection-routes.ts';
 
 /** The services as an HTTP API: every endpoint of the contract, bound to what carries it out. */
@@ -22,6 +23,7 @@ export function apiOf(services: Services, log: Logger): Api {
   addRetentionRoutes(api, services);
   addOperatorRoutes(api, services);
   addInstallerRoutes(api, services);
+  addPowerRoutes(api, services);
   addEdgeRoutes(api, services);
   addSelectionRoutes(api, services);
   return api;

@@ -99,9 +99,15 @@ describe('inspections', () => {
     const rules = new MachineRules(store);
     await inspections.take('edge1', sent(5), now);
     await rules.replace('small', { name: 'small', match: 'memory<8', set: { class: 'small' } });
-    assert.deepEqual([(await machines.show(MAC)).class, (await machines.show(MAC)).properties?.memoryBytes], ['small', 5]);
+    assert.deepEqual(
+      [(await machines.show(MAC)).class, (await machines.show(MAC)).properties?.memoryBytes],
+      ['small', 5],
+    );
     await inspections.take('edge1', sent(9), now);
-    assert.deepEqual([(await machines.show(MAC)).class, (await machines.show(MAC)).properties?.memoryBytes], [undefined, 9]);
+    assert.deepEqual(
+      [(await machines.show(MAC)).class, (await machines.show(MAC)).properties?.memoryBytes],
+      [undefined, 9],
+    );
     await inspections.take('edge1', sent(7), now);
     assert.equal((await machines.show(MAC)).class, 'small');
     await rules.remove('small');

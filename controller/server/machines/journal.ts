@@ -54,7 +54,7 @@ async function take(draft: MachineDraft, record: EdgeRecord): Promise<void> {
 type MachineRecord = EdgeRecord & { readonly mac: string };
 
 /** Whether firmware spoke, or something was fetched that only a boot fetches. */
-function isOfBoot({ stage, netboot }: EdgeRecord): boolean {
+export function isOfBoot({ stage, netboot }: EdgeRecord): boolean {
   if (stage === 'alarm') return false;
   return netboot === true || !['discover', 'offer', 'lease'].includes(stage);
 }

@@ -37,7 +37,8 @@ const ids = (machines: readonly Machine[]): number[] => machines.map(({ id }) =>
 describe('the index', () => {
   test('gives pages of what a selector means, in the order of ids', async () => {
     const store = new MemoryStore();
-    for (const n of [5, 1, 9, 3, 7]) await store.commit({ put: machineOf(n, { class: n > 4 ? 'big' : 'small' }) });
+    for (const n of [5, 1, 9, 3, 7])
+      await store.commit({ put: machineOf(n, { class: n > 4 ? 'big' : 'small' }) });
     const index = new MachineIndex(store);
     const page = async (cursor?: string) => index.find({ match: 'class=big', limit: 2, cursor });
     assert.deepEqual(ids(await page()), [5, 7]);
@@ -80,41 +81,56 @@ describe('the index', () => {
   });
 
   test('holds whatever the store held when it was asked, or later, however reads and commits fall', async () => {
-    const step = fc.record({ put: fc.uniqueArray(fc.nat(6)), remove: fc.uniqueArray(fc.nat(6)), look: fc.boolean() });
+    const step = fc.record({
+      put: fc.uniqueArray(fc.nat(6)),
+      remove: fc.uniqueArray(fc.nat(6)),
+      look: fc.boolean(),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 1, maxLength: 10 }), async (scheduler, steps) => {
-        const store = new MemoryStore();
-        const slow = new Proxy(store, {
-          get: (target, key) => {
-            const member = Reflect.get(target, key);
-            if (typeof member !== 'function') return member;
-            const bound = member.bind(target) as () => Promise<unknown>;
-            return key === 'get' || key === 'list' || key === 'revision' ? scheduler.scheduleFunction(bound) : bound;
-          },
-        });
-        const index = new MachineIndex(slow);
-        const looks: Promise<void>[] = [];
-        for (const [at, { put, remove, look }] of steps.entries()) {
-          const marked = put.map((n) => machineOf(n, { segment: `s${at}` }));
-          const gone = remove.filter((n) => !put.includes(n)).map((n) => Object.keys(machineOf(n))[0] ?? '');
-          await store.commit({ put: Object.assign({}, ...marked), remove: gone });
-          const least = put.map((n) => ({ n, at }));
-          if (!look) continue;
-          looks.push(
-            index.all().then((machines) => {
-              for (const { n, at: since } of least) {
-                const found = machines.find(({ id }) => id === `m-0000${n}`);
-                const isNewer = found !== undefined && Number(found.segment?.slice(1)) >= since;
-                const isGoneLater = steps.slice(since + 1).some((later) => later.remove.includes(n));
-                assert.ok(isNewer || (found === undefined && isGoneLater), `machine ${n} is older than it was`);
-              }
-            }),
-          );
-        }
-        await scheduler.waitFor(Promise.all(looks));
-        const held = (await store.list('machines/')).map(({ value }) => value);
-        assert.deepEqual(await scheduler.waitFor(index.all()), held);
-      }),
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(step, { minLength: 1, maxLength: 10 }),
+        async (scheduler, steps) => {
+          const store = new MemoryStore();
+          const slow = new Proxy(store, {
+            get: (target, key) => {
+              const member = Reflect.get(target, key);
+              if (typeof member !== 'function') return member;
+              const bound = member.bind(target) as () => Promise<unknown>;
+              return key === 'get' || key === 'list' || key === 'revision'
+                ? scheduler.scheduleFunction(bound)
+                : bound;
+            },
+          });
+          const index = new MachineIndex(slow);
+          const looks: Promise<void>[] = [];
+          for (const [at, { put, remove, look }] of steps.entries()) {
+            const marked = put.map((n) => machineOf(n, { segment: `s${at}` }));
+            const gone = remove
+              .filter((n) => !put.includes(n))
+              .map((n) => Object.keys(machineOf(n))[0] ?? '');
+            await store.commit({ put: Object.assign({}, ...marked), remove: gone });
+            const least = put.map((n) => ({ n, at }));
+            if (!look) continue;
+            looks.push(
+              index.all().then((machines) => {
+                for (const { n, at: since } of least) {
+                  const found = machines.find(({ id }) => id === `m-0000${n}`);
+                  const isNewer = found !== undefined && Number(found.segment?.slice(1)) >= since;
+                  const isGoneLater = steps.slice(since + 1).some((later) => later.remove.includes(n));
+                  assert.ok(
+                    isNewer || (found === undefined && isGoneLater),
+                    `machine ${n} is older than it was`,
+                  );
+                }
+              }),
+            );
+          }
+          await scheduler.waitFor(Promise.all(looks));
+          const held = (await store.list('machines/')).map(({ value }) => value);
+          assert.deepEqual(await scheduler.waitFor(index.all()), held);
+        },
+      ),
       { numRuns: 150 },
     );
   });

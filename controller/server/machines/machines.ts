@@ -140,7 +140,7 @@ export class Machines {
 }
 
 /** The machine of that key after a change; one that nobody knew is made where the key is a MAC. */
-async function changeMachine(
+export async function changeMachine(
   key: string,
   reads: Reads,
   beside: Readonly<Record<string, unknown>>,

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { ensureOperatorToken } from '../access/tokens.ts';
 import { type Listener, listen } from '../http/listener.ts';
 import { apiOf } from '../http/routes.ts';
+import type { PowerSettings } from '../power/make-power.ts';
 import { makeServices, type Services } from '../services.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { StateStore } from '../store/state-store.ts';
@@ -68,9 +69,10 @@ export class ControllerUnderTest implements AsyncDisposable {
   static async start(
     store: StateStore = new MemoryStore(),
     replace: (services: Services) => Partial<Services> = () => ({}),
+    power: Partial<PowerSettings> = {},
   ): Promise<ControllerUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), 'bootswarm-controller-'));
-    const made = await makeServices(store, await ArtefactFolder.open(folder));
+    const made = await makeServices(store, await ArtefactFolder.open(folder), { data: folder, ...power });
     const services = { ...made, ...replace(made) };
     const operatorToken = (await ensureOperatorToken(store, true)) ?? '';
     const log = new LogBook();
@@ -102,6 +104,7 @@ export class ControllerUnderTest implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.services.feed.stop();
     this.services.machines.stop();
+    await this.services.power.stop();
     await this.#listener.close(0);
     await rm(this.folder, { recursive: true });
   }

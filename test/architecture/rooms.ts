@@ -81,6 +81,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'test/boot': {
     uses: [
       'test/lab',
+      'test/fleet',
       'controller/contract',
       'images/build',
       'images/format',

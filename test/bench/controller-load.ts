@@ -104,7 +104,15 @@ function recordsOf(edge: LoadEdge, count: number, from: number): JournalRecord[]
     edge.seq += 1;
     const mac = macOf(edge, (from + n) % Math.max(1, perEdge));
     const segment = `seg${edge.segment}`;
-    return { seq: edge.seq, at, stage: 'lease', mac, segment, netboot: true, detail: 'an address for firmware' };
+    return {
+      seq: edge.seq,
+      at,
+      stage: 'lease',
+      mac,
+      segment,
+      netboot: true,
+      detail: 'an address for firmware',
+    };
   });
 }
 
@@ -196,7 +204,11 @@ async function list(calls: number): Promise<LoadResult> {
     const segment = n % Math.max(1, Math.ceil(edges.length / EDGES_OF_A_SEGMENT));
     // In turn: a page, the next page, and those of a segment.
     const query =
-      n % 3 === 0 ? '' : n % 3 === 1 ? `&cursor=${cursor}` : `&match=${encodeURIComponent(`segment=seg${segment}`)}`;
+      n % 3 === 0
+        ? ''
+        : n % 3 === 1
+          ? `&cursor=${cursor}`
+          : `&match=${encodeURIComponent(`segment=seg${segment}`)}`;
     const startedAt = performance.now();
     const page = (await call('GET', `/v1/machines?limit=100${query}`, operatorToken)) as { id: string }[];
     delays.push(performance.now() - startedAt);
@@ -254,6 +266,12 @@ function call(method: string, path: string, token: string, body?: unknown): Prom
         else reject(new Error(`${method} ${path}: ${response.statusCode} ${text.slice(0, 300)}`));
       });
     });
-    asked.on('error', reject).end(content);
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      // The server closed what was idle in the moment in which it was used again: nothing of this was heard.
+      if (asked.reusedSocket && error.code === 'ECONNRESET')
+        call(method, path, token, body).then(resolve, reject);
+      else reject(error);
+    });
+    asked.end(content);
   });
 }

@@ -37,7 +37,10 @@ class RunningController {
   readonly startSeconds: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, told: { url: string; token: string | undefined; seconds: number }) {
+  private constructor(
+    child: ChildProcess,
+    told: { url: string; token: string | undefined; seconds: number },
+  ) {
     this.#child = child;
     this.pid = child.pid ?? 0;
     this.url = told.url;

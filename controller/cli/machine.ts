@@ -14,6 +14,7 @@ import { addInspection } from './inspection.ts';
 import { type IntentOptions, intentOf } from './intent-arguments.ts';
 import { addMachineBmc } from './machine-bmc.ts';
 import { addMachineKnown } from './machine-known.ts';
+import { addMachineLife, lifeFacts, lifeText } from './machine-life.ts';
 import { type ListOptions, listMachines } from './machine-list.ts';
 import { addMachinePower } from './machine-power.ts';
 import { traitFacts } from './machine-text.ts';
@@ -140,6 +141,7 @@ export function addMachine(program: Command): void {
       }),
     );
 
+  addMachineLife(machine);
   addInspection(machine);
   addMachineKnown(machine);
   addReservation(program, machine);
@@ -167,6 +169,7 @@ function variablesText({ id, variables = {} }: Machine): string {
 function storyText(story: MachineStory): string {
   const facts = factsText({
     machine: story.id,
+    ...lifeFacts(story),
     macs: story.macs.join(' '),
     uuid: story.uuid,
     ...traitFacts(story),

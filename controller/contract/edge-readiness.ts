@@ -32,14 +32,18 @@ export function readinessOf(manifest: Manifest, edge: Edge, now: Date): EdgeRead
   };
 }
 
+/** Whether nobody knows any more what an edge has: machines do not get an answer of it either. Pure. */
+export function isSilent({ lastSeenAt }: Pick<Edge, 'lastSeenAt'>, now: Date): boolean {
+  return lastSeenAt === undefined || now.getTime() - Date.parse(lastSeenAt) > SILENT_MS;
+}
+
 function lackOf(
   { joinedAt, lastSeenAt, status }: Edge,
   missing: Manifest['artefacts'],
   now: Date,
 ): string | undefined {
   if (joinedAt === undefined) return 'it has not joined yet';
-  if (lastSeenAt === undefined || now.getTime() - Date.parse(lastSeenAt) > SILENT_MS)
-    return `it was not heard of since ${lastSeenAt ?? 'it joined'}`;
+  if (isSilent({ lastSeenAt }, now)) return `it was not heard of since ${lastSeenAt ?? 'it joined'}`;
   const [first] = missing;
   if (!first) return undefined;
   const waiting = status?.waiting.find(({ sha256 }) => sha256 === first.sha256)?.reason;

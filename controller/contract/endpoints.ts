@@ -17,6 +17,7 @@ import { VariableName, VariableValue } from './installer-profile.ts';
 import { Intent } from './intent.ts';
 import { EdgeRecord, JournalBatch, JournalReceipt } from './journal.ts';
 import { Machine, MachineJournal, MachineStory } from './machine.ts';
+import { machineLifeEndpoints } from './machine-life-endpoints.ts';
 import { EdgeWork, FleetWork } from './machine-work.ts';
 import { MiniSetting } from './mini.ts';
 import { Instant, Name } from './names.ts';
@@ -25,6 +26,7 @@ import { Profile } from './profile.ts';
 import { ReleaseRef } from './release-ref.ts';
 import { ReleaseUse } from './release-use.ts';
 import { Garbage, ReleaseRemoval, Retention } from './retention.ts';
+import { rolloutEndpoints } from './rollout-endpoints.ts';
 import { Segment } from './segment.ts';
 import { selectionEndpoints } from './selection-endpoints.ts';
 import { SelectorText } from './selector.ts';
@@ -476,6 +478,8 @@ export const endpoints = {
     result: Machine,
   },
 
+  ...machineLifeEndpoints,
+
   listInspections: {
     method: 'get',
     path: '/v1/machines/{machine}/inspections',
@@ -502,6 +506,7 @@ export const endpoints = {
   },
 
   ...powerEndpoints,
+  ...rolloutEndpoints,
 
   listProfiles: {
     method: 'get',

@@ -1,6 +1,7 @@
 import { defineProblems } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { POWER_ERRORS } from './power-errors.ts';
+import { ROLLOUT_ERRORS } from './rollout-errors.ts';
 
 /** Every error that crosses the wire: status, message, and what to do next. */
 export const ERRORS = {
@@ -169,6 +170,12 @@ export const ERRORS = {
     message: 'machine {machine} is to be installed by profile {profile}',
     remedy: "Let it do something else first: 'bootswarm machine boot {machine} local'.",
   },
+  profile_of_segment: {
+    status: 409,
+    message: 'segment {segment} installs machines that nobody knew by profile {profile}',
+    remedy:
+      "Change unknownMachines of the segment first: 'bootswarm segment show {segment} --yaml', then apply.",
+  },
   profile_release_unfit: {
     status: 422,
     message: 'a profile of kind {kind} cannot install release {release}: {reason}',
@@ -327,6 +334,7 @@ export const ERRORS = {
     remedy: 'The file grew while it was sent: build it again and publish the new one.',
   },
   ...POWER_ERRORS,
+  ...ROLLOUT_ERRORS,
   disk_full: {
     status: 507,
     message: 'the disk of {where} is full',

@@ -56,7 +56,7 @@ export {
   EdgeSettings,
   EdgeStatus,
 } from './edge.ts';
-export { type EdgeReadiness, readinessOf } from './edge-readiness.ts';
+export { type EdgeReadiness, isSilent, readinessOf } from './edge-readiness.ts';
 export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, MACHINES_PAGE_MOST, Release, type Upload } from './endpoints.ts';
@@ -103,11 +103,13 @@ export {
 } from './machine.ts';
 export { FailureCause, failureStory } from './machine-causes.ts';
 export { hardwareChanges, hardwareMark, hardwareOf, inspected } from './machine-hardware.ts';
-export { afterWipe, holding, lifeOf } from './machine-life.ts';
+export { afterWipe, holding, isArmed, lifeOf, withLife } from './machine-life.ts';
+export { MachineRelease, MachineStateChange, type Maintenance } from './machine-life-endpoints.ts';
 export {
   faultsText,
   ImportReceipt,
   type ImportRow,
+  identitiesOf,
   MachineImport,
   MachineRegistration,
   type RowFault,
@@ -169,6 +171,35 @@ export { Profile, profileFitProblem, profileReleaseProblem } from './profile.ts'
 export { parseRate, RateSchedule, rateAt, rateText, sharedRateAt } from './rate-schedule.ts';
 export { RELEASE_USES, ReleaseUse, releaseUseText } from './release-use.ts';
 export { Garbage, ReleaseRemoval, Retention, RetentionRule } from './retention.ts';
+export {
+  type HealthCheck,
+  type Hook,
+  type HookCall,
+  Rollout,
+  RolloutCommand,
+  type RolloutLimits,
+  RolloutMachine,
+  RolloutOrder,
+  RolloutPlace,
+  RolloutPlan,
+  RolloutStory,
+  type RolloutWave,
+  SkippedMachine,
+  skipText,
+} from './rollout.ts';
+export {
+  ROLLOUT_CAUSES,
+  ROLLOUT_STATES,
+  ROLLOUT_STEPS,
+  RolloutCause,
+  RolloutState,
+  RolloutStep,
+  rolloutMoves,
+  WAVE_STATES,
+  type WaveState,
+} from './rollout-state.ts';
+export { parseWaves, type WaveGroup, type WaveRule, wavesText } from './rollout-waves.ts';
+export { isWithin, parseWindow, RolloutWindow, windowText } from './rollout-window.ts';
 export { Segment } from './segment.ts';
 export { policyProblem, segmentProblem } from './segment-problem.ts';
 export type { MachineExplanation, TraitsChange } from './selection-endpoints.ts';
@@ -178,4 +209,5 @@ export { parseSelector, type Selector, selectorText } from './selector-syntax.ts
 export { SshKey } from './ssh-key.ts';
 export { type SwarmPolicy, SwarmProgress, SwarmTerms } from './swarm.ts';
 export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';
+export { grantInstall, UnknownMachines } from './unknown-machines.ts';
 export { standingAfter, WorkStanding, type WorkStory, workStory } from './work-standing.ts';

@@ -181,6 +181,8 @@ export const MachineLife = z.strictObject({
   /** Of the work on disks that moves it: what edges tell of another epoch is late and moves nothing. */
   workEpoch: z.int().positive().optional(),
   inspectedAt: Instant.optional(),
+  /** What it was when it was set aside, armed or taken into maintenance, as long as nothing came of that. */
+  before: z.strictObject({ state: MachineState, cause: FailureCause.optional() }).optional(),
   /** Nobody knew it, and its segment has it inspected, and then installed where it says so. */
   isNewcomer: z.literal(true).optional(),
   /** When its segment has it installed. */
@@ -252,7 +254,7 @@ export function moveOf(before: Machine, after: Machine, { at, by, reason }: Moti
 /** The same machine, of which something was heard that shows that it gets on: its deadline begins anew. */
 export function stillAtIt<Known extends Machine>(machine: Known, at: Date): Known {
   const { state } = lifeOf(machine);
-  return machine.deadlineAt === undefined ? machine : { ...machine, ...deadlineFrom(machine, state, at) };
+  return { ...machine, ...deadlineFrom(machine, state, at) };
 }
 
 function deadlineFrom({ intent }: Machine, state: MachineState, at: Date): Pick<MachineLife, 'deadlineAt'> {

@@ -9,6 +9,8 @@ export const RELEASE_USES = {
   segment: { text: 'segment {name} boots it by default' },
   menu: { text: 'the menu of segment {name} offers it' },
   profile: { text: 'profile {name} installs it' },
+  rollout: { text: 'rollout {name} brings it to machines' },
+  'rollout-back': { text: 'rollout {name} may have to go back to it' },
   assignment: { text: 'assignment {name} installs it' },
   mini: { text: 'it is the mini image of {name} machines' },
 } as const;

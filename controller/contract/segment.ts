@@ -5,6 +5,7 @@ import { Intent, isSingleUse } from './intent.ts';
 import { Menu } from './menu.ts';
 import { Cidr, Ipv4, Name } from './names.ts';
 import { SwarmPolicy } from './swarm.ts';
+import { UnknownMachines } from './unknown-machines.ts';
 
 const Pool = z.strictObject({
   first: Ipv4,
@@ -56,5 +57,7 @@ export const Segment = z.strictObject({
     (intent) => !isSingleUse(intent),
     'must not write to a disk: that is set for each machine',
   ).default({ kind: 'local' }),
+  /** What becomes of a machine that nobody knew; `ignore` where it is left out. Controllers look at it, edges do not. */
+  unknownMachines: UnknownMachines.optional(),
 });
 export type Segment = z.infer<typeof Segment>;

@@ -72,6 +72,7 @@ async function start(): Promise<void> {
   );
   await services.power.resume();
   const stopCollecting = collectDaily(services.garbage, log);
+  const stopWatching = services.lifeWatch.start(log);
   await tellOperatorToken(store);
   const stopResigning = keepResigning(services.trust, log);
   const stopExpiring = keepExpiring(services.reservations, log);
@@ -86,7 +87,9 @@ async function start(): Promise<void> {
       log.info({ signal }, 'stopping');
       stopResigning();
       stopExpiring();
-      void stop(listener, { ...services, seeds }, stopCollecting);
+      void stop(listener, { ...services, seeds }, async () => {
+        await Promise.all([stopCollecting(), stopWatching()]);
+      });
     });
 }
 
@@ -117,9 +120,9 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
 async function stop(
   listener: Listener,
   { feed, machines, power, seeds, store }: Services,
-  stopCollecting: () => Promise<void>,
+  stopTimers: () => Promise<void>,
 ): Promise<void> {
-  await stopCollecting();
+  await stopTimers();
   await seeds?.stop();
   feed.stop();
   machines.stop();

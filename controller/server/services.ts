@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { problem } from '@bootswarm/controller/contract';
+import { type Intent, problem } from '@bootswarm/controller/contract';
 import { channelId, isChannelId, makeSigningKey, type SigningKey } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Channels, releaseOf } from './catalogue/channels.ts';
@@ -23,6 +23,8 @@ import { Segments } from './edges/segments.ts';
 import { Assignments, assignmentsIn, namedByAssignments } from './machines/assignments.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
+import { LifeWatch } from './machines/life-watch.ts';
+import { Lives } from './machines/lives.ts';
 import { MachineIndex } from './machines/machine-index.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
 import { Registration } from './machines/registration.ts';
@@ -56,6 +58,8 @@ export interface Services {
   readonly policy: Policy;
   readonly edges: Edges;
   readonly machines: Machines;
+  readonly lives: Lives;
+  readonly lifeWatch: LifeWatch;
   readonly inspections: Inspections;
   readonly registration: Registration;
   readonly reservations: Reservations;
@@ -106,6 +110,11 @@ export async function makeServices(
   };
   const policy = new Policy(store);
   const segments = new Segments(store, policy, checkIntent);
+  const intentBy = async (profile: string): Promise<Intent> => {
+    const { kind } = await profiles.show(profile);
+    return { kind: kind === 'image' ? 'install' : 'installer', profile };
+  };
+  const lifeWatch = new LifeWatch({ store, checkIntent, checkFit, intentBy });
   const index = new MachineIndex(store);
   const machines = new Machines(store, checkIntent, checkFit, index);
   const rules = new MachineRules(store);
@@ -158,6 +167,8 @@ export async function makeServices(
     segments,
     policy,
     machines,
+    lives: new Lives(store),
+    lifeWatch,
     inspections: new Inspections(store, rules),
     registration: new Registration({ store, index, rules }),
     reservations: new Reservations(store, index),

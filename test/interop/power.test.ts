@@ -17,7 +17,8 @@ import {
 } from '@bootswarm/controller/contract';
 
 const MAC = '52:54:00:00:00:01';
-const PASSWORD = 'correct horse';
+/** ipmi_sim's file has no blanks in a password, and IPMI 20 bytes at most. */
+const PASSWORD = 'correct-horse';
 const main = fileURLToPath(new URL('../../controller/server/main.ts', import.meta.url));
 
 /** OpenIPMI's ipmi_sim: a BMC that is none of ours, with a machine behind it that is a folder of files. */
@@ -47,9 +48,14 @@ class SimulatedBmc {
         'startlan 1',
         `addr 127.0.0.1 ${port}`,
         'priv_limit admin',
-        'allowed_auths_admin none md2 md5 straight',
+        // ipmi_sim offers IPMI 2.0 where there are these and a user 1.
+        ...['callback', 'user', 'operator', 'admin'].map(
+          (level) => `allowed_auths_${level} none md2 md5 straight`,
+        ),
+        'guid a123456789abcdefa123456789abcdef',
         'endlan',
         `chassis_control "${chassis}"`,
+        'user 1 true "" "nobody" user 10 none md2 md5 straight',
         `user 2 true "operator" "${PASSWORD}" admin 10 none md2 md5 straight`,
         '',
       ].join('\n'),

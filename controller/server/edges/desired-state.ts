@@ -34,7 +34,10 @@ export interface Fleet {
  * boots there as well.
  */
 export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, 'revision'> {
-  const segments = fleet.segments.filter((segment) => segment.edges.includes(edge));
+  const segments = fleet.segments
+    .filter((segment) => segment.edges.includes(edge))
+    // It is the controller that acts on it, and edges of versions before do not know it.
+    .map(({ unknownMachines: _, ...segment }) => segment);
   const beside = new Set(segments.flatMap(({ edges }) => edges));
   const fellows = fleet.edges
     .filter(({ name }) => name !== edge && beside.has(name))

@@ -6,7 +6,7 @@ import {
   Segment,
   segmentProblem,
 } from '@bootswarm/controller/contract';
-import type { Problem } from '@bootswarm/images/format';
+import { Problem } from '@bootswarm/images/format';
 import type { CheckIntent } from '../catalogue/release-uses.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
@@ -74,11 +74,21 @@ export class Segments {
     });
   }
 
-  async #checkIntents({ defaultIntent, menu }: Segment, reads: Reads): Promise<Record<string, unknown>> {
+  async #checkIntents(segment: Segment, reads: Reads): Promise<Record<string, unknown>> {
+    const { defaultIntent, menu } = segment;
     const beside = { ...(await this.#checkIntent(defaultIntent, reads)) };
     for (const entry of menu?.entries ?? []) {
       if (entry.kind === 'live' || entry.kind === 'rescue')
         Object.assign(beside, await this.#checkIntent({ kind: 'live', release: entry.release }, reads));
+    }
+    const { unknownMachines } = segment;
+    if (typeof unknownMachines === 'object') {
+      const { installBy: profile } = unknownMachines;
+      const asked = this.#checkIntent({ kind: 'install', profile }, reads).catch((error: unknown) => {
+        if (!(error instanceof Problem) || error.code !== 'profile_unknown') throw error;
+        throw problem('profile_unknown', { field: 'unknownMachines.installBy', facts: { profile } });
+      });
+      Object.assign(beside, await asked);
     }
     return beside;
   }

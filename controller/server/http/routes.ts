@@ -10,6 +10,7 @@ import { takeJournal } from '../machines/journal.ts';
 import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 import { makeApi } from './api.ts';
+import { addMachineLifeRoutes } from './machine-life-routes.ts';
 import { addPowerRoutes } from './power-routes.ts';
 import { addSelectionRoutes } from './selection-routes.ts';
 
@@ -22,6 +23,7 @@ export function apiOf(services: Services, log: Logger): Api {
   addTrustRoutes(api, services);
   addRetentionRoutes(api, services);
   addOperatorRoutes(api, services);
+  addMachineLifeRoutes(api, services);
   addInstallerRoutes(api, services);
   addPowerRoutes(api, services);
   addEdgeRoutes(api, services);

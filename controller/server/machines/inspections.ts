@@ -17,6 +17,7 @@ import { type Reads, transact } from '../store/transact.ts';
 import { newMachineId } from './keys.ts';
 import { MachineDraft } from './machine-draft.ts';
 import { unknownMachine } from './machines.ts';
+import { inspected as movedByInspection, welcomed } from './newcomers.ts';
 import type { MachineRules } from './rules.ts';
 
 /** What agents found out about machines: the last ones of each. */
@@ -34,20 +35,23 @@ export class Inspections {
     return transact(this.#store, `the inspections of ${mac}`, async (reads) => {
       const draft = new MachineDraft(reads);
       const known = await draft.sighted({ mac, uuid });
-      const machine: Machine = known ?? {
-        id: newMachineId(),
-        macs: [mac],
-        ...(uuid === undefined ? {} : { uuid }),
-        ...(segment === undefined ? {} : { segment }),
-      };
+      const machine: Machine =
+        known ??
+        (await welcomed(draft, {
+          id: newMachineId(),
+          macs: [mac],
+          ...(uuid === undefined ? {} : { uuid }),
+          ...(segment === undefined ? {} : { segment }),
+        }));
       const count = ((await draft.get(countKey(machine.id))) as number | undefined) ?? 0;
       for (let number = Math.max(1, count - INSPECTIONS_MOST + 1); number <= count; number++) {
         const held = KeptInspection.safeParse(await draft.get(slotKey(machine.id, number)));
         if (held.success && isDeepStrictEqual(held.data.inspection, inspection)) return { result: undefined };
       }
       const number = count + 1;
-      await draft.keep(await this.#described(machine, inspection, { draft, reads, now }));
+      const described = await this.#described(machine, inspection, { draft, reads, now });
       const kept: KeptInspection = { number, receivedAt: now.toISOString(), edge, inspection };
+      await draft.keep(await movedByInspection(draft, described, now));
       draft.put[countKey(machine.id)] = number;
       draft.put[slotKey(machine.id, number)] = kept;
       return { put: draft.put, result: undefined };

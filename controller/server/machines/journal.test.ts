@@ -8,6 +8,8 @@ import { Machines } from './machines.ts';
 
 const [macA, macB, macC] = ['52:54:00:00:00:0a', '52:54:00:00:00:0b', '52:54:00:00:00:0c'];
 const uuid = '4c4c4544-0042-3510-8052-b4c04f4a3232';
+const now = new Date('2026-03-02T09:00:00.000Z');
+const discovered = { state: 'discovered', stateSince: now.toISOString() };
 const live = { kind: 'live', release: 'minimal/1.0/amd64' } as const;
 
 /** The `seq`th record of an edge, a second after the one before. */
@@ -20,7 +22,7 @@ describe('the journal of an edge', () => {
   let store: InterposedStore;
   let machines: Machines;
   const take = (...records: readonly JournalRecord[]): Promise<number> =>
-    takeJournal(store, 'edge1', records);
+    takeJournal(store, 'edge1', records, now);
 
   beforeEach(async () => {
     store = new InterposedStore();
@@ -51,6 +53,7 @@ describe('the journal of an edge', () => {
       address: '10.1.1.100',
       firstSeenAt: record(1).at,
       lastSeenAt: record(1).at,
+      ...discovered,
     });
   });
 
@@ -60,7 +63,7 @@ describe('the journal of an edge', () => {
     const set = await machines.setIntent(id, live);
     await take(record(1, { stage: 'answers', spentEpoch: 2 }), record(2, { stage: 'script', spentEpoch: 1 }));
     const { journal: _, firstSeenAt: __, lastSeenAt: ___, spent, ...kept } = await machines.show(id);
-    assert.deepEqual(kept, { ...set, epoch: 2, variables: { disk: '/dev/sda' } });
+    assert.deepEqual(kept, { ...set, ...discovered, epoch: 2, variables: { disk: '/dev/sda' } });
     assert.deepEqual(spent, { epoch: 2, at: record(1).at, edge: 'edge1', detail: 'record 1' });
   });
 

@@ -1,6 +1,6 @@
 import { Mac, Machine, matchMachine, type Sighting, tellingUuid, Uuid } from '@bootswarm/controller/contract';
 import type { Reads } from '../store/transact.ts';
-import { machineKey, macKey, nameKey, uuidKey } from './keys.ts';
+import { dueKey, machineKey, macKey, nameKey, uuidKey } from './keys.ts';
 
 /**
  * Machines as one transaction sees and changes them, each found by its keys and none by looking through all. Whatever
@@ -55,10 +55,12 @@ export class MachineDraft {
     return this.machine(named === undefined ? key : (named as string));
   }
 
-  /** Puts a machine, and the keys by which it is found. */
+  /** Puts a machine, the keys by which it is found, and those by which what is due of it is. */
   async keep(machine: Machine): Promise<void> {
     this.put[machineKey(machine.id)] = machine;
-    const { uuid, macs, id } = machine;
+    const { uuid, macs, id, deadlineAt, installAt } = machine;
+    for (const at of [deadlineAt, installAt])
+      if (at !== undefined && (await this.get(dueKey(at, id))) === undefined) this.put[dueKey(at, id)] = 1;
     if (uuid !== undefined && (await this.get(uuidKey(uuid))) === undefined) this.put[uuidKey(uuid)] = id;
     for (const mac of macs) {
       const carriers = await this.#carriersOf(mac);

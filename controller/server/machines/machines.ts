@@ -1,11 +1,13 @@
 import {
   type EdgeRecord,
   type Intent,
+  intentText,
   Mac,
   type Machine,
   type MachineJournal,
   type MachineStory,
   MachineVariables,
+  type Motion,
   problem,
   Uuid,
 } from '@bootswarm/controller/contract';
@@ -14,6 +16,7 @@ import { LongPolls } from '../store/long-poll.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Plan, type Reads, transact } from '../store/transact.ts';
 import { newMachineId } from './keys.ts';
+import { give } from './life.ts';
 import { MachineDraft } from './machine-draft.ts';
 import { type MachineChoice, MachineIndex } from './machine-index.ts';
 import { alarmRecords, machineRecords, RING_MOST } from './record-ring.ts';
@@ -96,12 +99,16 @@ export class Machines {
     return records.toSorted(byTime).reverse().slice(0, RING_MOST);
   }
 
-  /** A MAC that nobody carries registers a machine. @throws Problem not_found, machine_release_unknown */
-  async setIntent(key: string, intent: Intent): Promise<Machine> {
+  /**
+   * What is armed sets a machine aside; see `give`. A MAC that nobody carries registers a machine.
+   * @throws Problem not_found, machine_release_unknown, machine_state_not_allowed
+   */
+  async setIntent(key: string, intent: Intent, motion: Partial<Motion> = {}): Promise<Machine> {
+    const told: Motion = { at: new Date(), by: 'operator', reason: intentText(intent), ...motion };
     return transact(this.#store, `machine ${key}`, async (reads) => {
       const beside = await this.#checkIntent(intent, reads);
-      return changeMachine(key, reads, beside, async (known) => {
-        const machine: Machine = { ...known, intent, epoch: (known.epoch ?? 0) + 1 };
+      return changeMachine(key, reads, beside, async (known, draft) => {
+        const machine = await give(draft, known, intent, told);
         await this.#checkFit(machine, reads);
         return machine;
       });
@@ -144,13 +151,14 @@ export async function changeMachine(
   key: string,
   reads: Reads,
   beside: Readonly<Record<string, unknown>>,
-  change: (machine: Machine) => Machine | Promise<Machine>,
+  change: (machine: Machine, draft: MachineDraft) => Machine | Promise<Machine>,
 ): Promise<Plan<Machine>> {
   const draft = new MachineDraft(reads);
   const known = await draft.find(key);
   const mac = Mac.safeParse(key).data;
   if (!known && mac === undefined) throw unknownMachine(key);
-  const machine = await change(known ?? { id: newMachineId(), macs: mac === undefined ? [] : [mac] });
+  const newborn = { id: newMachineId(), macs: mac === undefined ? [] : [mac] };
+  const machine = await change(known ?? newborn, draft);
   await draft.keep(machine);
   return { put: { ...draft.put, ...beside }, result: machine };
 }

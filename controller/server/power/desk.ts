@@ -1,5 +1,6 @@
 import {
   type Bmc,
+  isOfBoot,
   type Machine,
   POWER_ACTIONS_OF,
   type PowerOrder,
@@ -7,7 +8,6 @@ import {
   problem,
 } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
-import { isOfBoot } from '../machines/journal.ts';
 import { MachineDraft } from '../machines/machine-draft.ts';
 import { changeMachine, unknownMachine } from '../machines/machines.ts';
 import { machineRecords } from '../machines/record-ring.ts';

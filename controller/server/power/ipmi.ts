@@ -21,6 +21,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/RAKP 2 HMAC is invalid/, 'the password is wrong'],
   [/unauthorized name/, 'the user is unknown or may not log in'],
   [/Error in open session response message : ([\w ]+)/, 'it does not open a session'],
+  [/does not support IPMI v2/, 'it does not offer IPMI 2.0'],
   [/insufficient privilege|privilege level/i, 'the user has too few rights'],
 ];
 

@@ -6,9 +6,11 @@ import {
   problem,
   profileFitProblem,
   profileReleaseProblem,
+  Segment,
 } from '@bootswarm/controller/contract';
 import type { Manifest } from '@bootswarm/images/format';
 import type { Naming } from '../catalogue/release-uses.ts';
+import { SEGMENTS_PREFIX } from '../edges/segments.ts';
 import { assignmentsIn } from '../machines/assignments.ts';
 import { MACHINES_PREFIX } from '../machines/keys.ts';
 import type { StateStore } from '../store/state-store.ts';
@@ -64,7 +66,7 @@ export class Profiles {
     });
   }
 
-  /** @throws Problem not_found, profile_in_use, profile_assigned */
+  /** @throws Problem not_found, profile_in_use, profile_of_segment, profile_assigned */
   remove(name: string): Promise<void> {
     const { store } = this.#parts;
     return transact(store, `profile ${name}`, async (reads) => {
@@ -74,6 +76,11 @@ export class Profiles {
         const { id, intent } = Machine.parse(value);
         if (intent && 'profile' in intent && intent.profile === name)
           throw problem('profile_in_use', { facts: { profile: name, machine: id } });
+      }
+      for (const { value } of await store.list(SEGMENTS_PREFIX)) {
+        const { name: segment, unknownMachines } = Segment.parse(value);
+        if (typeof unknownMachines === 'object' && unknownMachines.installBy === name)
+          throw problem('profile_of_segment', { facts: { profile: name, segment } });
       }
       const assigned = (await assignmentsIn(reads)).find(({ profile }) => profile === name);
       if (assigned)

@@ -1,0 +1,2 @@
+export { sampleRollout } from './sample-rollout.ts';
+export { SimulatedFleet } from './simulated-fleet.ts';

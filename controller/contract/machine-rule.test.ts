@@ -69,7 +69,8 @@ describe('rules', () => {
   test('that ask for what changes by itself are refused', () => {
     for (const field of ['state', 'segment', 'reservation'])
       assert.match(
-        MachineRule.safeParse({ name: 'r', match: `${field}=a`, set: { class: 'x' } }).error?.issues[0]?.message ?? '',
+        MachineRule.safeParse({ name: 'r', match: `${field}=a`, set: { class: 'x' } }).error?.issues[0]
+          ?.message ?? '',
         new RegExp(`asks for ${field}, which changes by itself`),
       );
     assert.equal(MachineRule.safeParse({ name: 'r', match: '', set: {} }).success, false);
@@ -77,8 +78,19 @@ describe('rules', () => {
 
   test('say the same in any order, and the same again once they were applied', () => {
     const name = fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5');
-    const match = fc.constantFrom('', 'product=R760', 'product=R*', 'disks>=8', 'product=R760,disks>=8', 'label.a=1', 'class=x', 'disks<2');
-    const labels = fc.dictionary(fc.constantFrom('a', 'b', 'constructor'), fc.constantFrom('1', '2'), { noNullPrototype: true });
+    const match = fc.constantFrom(
+      '',
+      'product=R760',
+      'product=R*',
+      'disks>=8',
+      'product=R760,disks>=8',
+      'label.a=1',
+      'class=x',
+      'disks<2',
+    );
+    const labels = fc.dictionary(fc.constantFrom('a', 'b', 'constructor'), fc.constantFrom('1', '2'), {
+      noNullPrototype: true,
+    });
     const set = fc.record({ class: fc.constantFrom('x', 'y'), labels }, { requiredKeys: ['labels'] });
     const rules = fc.uniqueArray(fc.record({ name, match, set }), { selector: (each) => each.name });
     const byHand = fc.record({ labels, class: fc.constantFrom('x', 'z') }, { requiredKeys: [] });
@@ -89,7 +101,8 @@ describe('rules', () => {
         assert.ok(Machine.safeParse(once).success);
         assert.deepEqual(applyRules(all, once), once);
         assert.deepEqual(applyRules(all.toReversed(), given), once);
-        for (const [label, value] of Object.entries(hand.labels ?? {})) assert.equal(once.labels?.[label], value);
+        for (const [label, value] of Object.entries(hand.labels ?? {}))
+          assert.equal(once.labels?.[label], value);
         if (hand.class !== undefined) assert.equal(once.class, hand.class);
       }),
     );
@@ -131,7 +144,10 @@ describe('assignments', () => {
   });
 
   test('a tie does not matter where a narrower one holds', () => {
-    assert.equal(assignmentFor(machine(), [assignment('b', 'disks>=8'), ofOne, ofTwo]).assignment?.name, 'two');
+    assert.equal(
+      assignmentFor(machine(), [assignment('b', 'disks>=8'), ofOne, ofTwo]).assignment?.name,
+      'two',
+    );
   });
 
   test('a star names no single machine', () => {
@@ -143,8 +159,19 @@ describe('assignments', () => {
     assert.deepEqual(assignmentConflict(assignment('x', 'product = "R760"'), [ofOne], []), { other: 'one' });
     const rival = assignment('x', 'disks>=8');
     assert.equal(assignmentConflict(rival, [ofOne], [machine()])?.machine?.id, 'm-1');
-    assert.equal(assignmentConflict(rival, [ofOne], [machine({ properties: { product: 'R660', disks: 8 } })]), undefined);
-    assert.equal(assignmentConflict(rival, [ofOne, ofTwo], [machine()]), undefined, 'a narrower one settles it');
-    assert.equal(assignmentConflict({ ...ofOne, profile: 'new' }, [ofOne], [machine()]), undefined, 'its own successor');
+    assert.equal(
+      assignmentConflict(rival, [ofOne], [machine({ properties: { product: 'R660', disks: 8 } })]),
+      undefined,
+    );
+    assert.equal(
+      assignmentConflict(rival, [ofOne, ofTwo], [machine()]),
+      undefined,
+      'a narrower one settles it',
+    );
+    assert.equal(
+      assignmentConflict({ ...ofOne, profile: 'new' }, [ofOne], [machine()]),
+      undefined,
+      'its own successor',
+    );
   });
 });

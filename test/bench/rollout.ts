@@ -1,4 +1,4 @@
-import { SimulatedFleet, sampleRollout } from '@bootswarm/controller/rollouts/testing';
+import { SimulatedFleet, sampleRollout } from '@bootswarm/controller/rollouts/simulation';
 import { type Bench, type Measurement, OURS } from './bench.ts';
 
 const MACHINES = 10_000;

@@ -15,7 +15,7 @@ import { inSession } from './session.ts';
 const STATES = MachineStateChange.shape.to.options.join(', ');
 
 /** `failed: no_first_boot` */
-function lifeText(machine: Machine): string {
+export function lifeText(machine: Machine): string {
   const { state, cause } = lifeOf(machine);
   return cause === undefined ? state : `${state}: ${cause}`;
 }

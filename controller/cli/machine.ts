@@ -13,7 +13,7 @@ import { addInspection } from './inspection.ts';
 import { type IntentOptions, intentOf } from './intent-arguments.ts';
 import { addMachineBmc } from './machine-bmc.ts';
 import { addMachineKnown } from './machine-known.ts';
-import { addMachineLife, lifeFacts } from './machine-life.ts';
+import { addMachineLife, lifeFacts, lifeText } from './machine-life.ts';
 import { type ListOptions, listMachines } from './machine-list.ts';
 import { addMachinePower } from './machine-power.ts';
 import { traitFacts } from './machine-text.ts';

@@ -92,8 +92,8 @@ export class IpmiDriver implements Driver {
       env: { IPMI_PASSWORD: password },
       timeoutMs,
       signal,
-    }).catch((error: NodeJS.ErrnoException) => {
-      const reason = `ipmitool cannot be run (${error.code}); Debian's package ipmitool has it`;
+    }).catch((error: Error) => {
+      const reason = `ipmitool cannot be run (${error.message}); Debian's package ipmitool has it`;
       throw problem('bmc_unable', { facts: { kind: 'ipmi', what, reason }, cause: error });
     });
     signal.throwIfAborted();

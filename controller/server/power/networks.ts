@@ -3,12 +3,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { problem } from '@bootswarm/controller/contract';
 
 /** RFC 1918 and RFC 4193. */
-const PRIVATE_NETWORKS: readonly string[] = [
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  'fc00::/7',
-];
+const PRIVATE_NETWORKS: readonly string[] = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
 
 /**
  * Where no BMC is, or where something else may be that must not hear us: each is open only to a network that lies

@@ -1,7 +1,6 @@
 import {
   endpoints,
   intentText,
-  lifeOf,
   type Machine,
   type MachineStory,
   SELECTOR_FIELDS,
@@ -77,7 +76,7 @@ export function addMachine(program: Command): void {
               each.segment ?? '-',
               each.address ?? '-',
               each.intent ? intentText(each.intent) : 'default',
-              lifeOf(each).state,
+              lifeText(each),
               stateText(each),
               each.lastSeenAt ?? 'never',
             ]),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** By what machines are told apart into waves of their own. */
-export const WAVE_GROUPS = ['rack', 'segment', 'uplink'] as const;
+const WAVE_GROUPS = ['rack', 'segment', 'uplink'] as const;
 export type WaveGroup = (typeof WAVE_GROUPS)[number];
 
 /** Waves of one rollout, before its machines are known. */

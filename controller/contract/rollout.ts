@@ -185,7 +185,7 @@ const RolloutWave = z.strictObject({
 export type RolloutWave = z.infer<typeof RolloutWave>;
 
 /** Why a machine that the selector matches is left out. */
-export const SKIP_REASONS = {
+const SKIP_REASONS = {
   maintenance: 'it is in maintenance',
   reserved: 'it is reserved for {by}',
   taken: 'rollout {by} is at work on it',

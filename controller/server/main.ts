@@ -29,6 +29,7 @@ const command = new Command('bootswarm-controller')
   .option('--swarm-port <port>', 'TCP port at which edges fetch images; 0 takes a free one', portOf, 8482)
   .option('--bmc-network <cidr...>', 'where BMCs are (default: private addresses); spoken to nowhere else')
   .option('--power-commands <folder>', 'programs that BMCs of kind command may run')
+  .option('--rollout-commands <folder>', 'programs that health checks of rollouts may run')
   .option('--new-operator-token', 'replace the operator token, which is shown once')
   .parse();
 
@@ -36,6 +37,7 @@ interface PowerOptions {
   readonly newOperatorToken?: true;
   readonly bmcNetwork?: readonly string[];
   readonly powerCommands?: string;
+  readonly rolloutCommands?: string;
 }
 
 const log = pino({ name: 'controller' });
@@ -61,7 +63,8 @@ async function start(): Promise<void> {
     data,
     networks,
     commands: options.powerCommands,
-    onDefect: (error) => log.error({ err: error }, 'an action on power failed'),
+    rollouts: { commands: options.rolloutCommands },
+    onDefect: (error) => log.error({ err: error }, 'what goes on by itself failed'),
   });
   const seeds = await startSeeds(services);
   const listener = await listen(apiOf({ ...services, seeds }, log), options.port, address).catch(
@@ -71,6 +74,7 @@ async function start(): Promise<void> {
     },
   );
   await services.power.resume();
+  await services.rolloutDesk.start();
   const stopCollecting = collectDaily(services.garbage, log);
   const stopWatching = services.lifeWatch.start(log);
   await tellOperatorToken(store);
@@ -119,13 +123,15 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
 
 async function stop(
   listener: Listener,
-  { feed, machines, power, seeds, store }: Services,
+  { feed, machines, power, rollouts, rolloutDesk, seeds, store }: Services,
   stopTimers: () => Promise<void>,
 ): Promise<void> {
   await stopTimers();
   await seeds?.stop();
   feed.stop();
   machines.stop();
+  rollouts.stop();
+  await rolloutDesk.stop();
   await power.stop();
   // A store that is closed under a running request would fail it; one that is left open loses nothing.
   if (await listener.close(GRACE_MS)) await store.close();

@@ -35,6 +35,9 @@ import type { PowerDesk } from './power/desk.ts';
 import { makePower, type PowerSettings } from './power/make-power.ts';
 import type { Secrets } from './power/secrets.ts';
 import { namedByProfiles, Profiles } from './profiles/profiles.ts';
+import type { RolloutDesk } from './rollouts/desk.ts';
+import { makeRollouts, type RolloutSettings } from './rollouts/make-rollouts.ts';
+import type { Rollouts } from './rollouts/rollouts.ts';
 import type { StateStore } from './store/state-store.ts';
 import { type Reads, transact } from './store/transact.ts';
 import { EdgeSwarm } from './swarm/edge-swarm.ts';
@@ -70,6 +73,8 @@ export interface Services {
   readonly mini: MiniImages;
   readonly power: PowerDesk;
   readonly secrets: Secrets;
+  readonly rollouts: Rollouts;
+  readonly rolloutDesk: RolloutDesk;
   readonly feed: DesiredStateFeed;
   readonly edgeSwarm: EdgeSwarm;
   /** Left out where it gives edges nothing but HTTP. */
@@ -79,7 +84,7 @@ export interface Services {
 export async function makeServices(
   store: StateStore,
   artefacts: ArtefactFolder,
-  power: PowerSettings,
+  power: PowerSettings & { readonly rollouts?: Pick<RolloutSettings, 'commands' | 'hands'> },
 ): Promise<Services> {
   const key = await ensureSigningKey(store);
   await upgradeMachines(store);
@@ -137,8 +142,18 @@ export async function makeServices(
     async () => namedByMachines(await machines.list()),
     async () => namedBySegments(await segments.list()),
     async () => namedByProfiles(await profiles.list()),
+    () => rolled.rollouts.namings(),
     async (reads) => namedByAssignments(await assignmentsIn(reads)),
   ]);
+  const powered = makePower(store, () => machines.list(), power);
+  const rolled = makeRollouts({
+    ...{ store, index, channels, manifestOf, hold, checkIntent, checkFit, commands: undefined },
+    profiles: () => profiles.list(),
+    mini: () => mini.show(),
+    ...powered,
+    onDefect: power.onDefect ?? (() => {}),
+    ...power.rollouts,
+  });
   const garbage = new GarbageCollector({ store, folder: artefacts, releases, uses, uploads, retention });
   const readFleet = async () => ({
     segments: await segments.list(),
@@ -150,6 +165,7 @@ export async function makeServices(
     channels: await channels.list(),
     trustRoot: await trust.firstRoot(),
     mini: await mini.show(),
+    rollouts: await rolled.rollouts.list(),
   });
   const feed = new DesiredStateFeed(store, readFleet, key.privateKey);
   return {
@@ -177,7 +193,8 @@ export async function makeServices(
     work: new FleetWorkBoard(),
     profiles,
     mini,
-    ...makePower(store, () => machines.list(), power),
+    ...powered,
+    ...rolled,
     edges,
     edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,

@@ -17,6 +17,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'controller/server': {
     uses: ['controller/contract', 'images/format', 'images/swarm', 'images/trust'],
   },
+  // Decides alone what rollouts do next: controller/decisions/0008.
+  'controller/server/rollouts/planner': { uses: ['controller/contract'], pure: true },
+  'controller/server/rollouts/planner/simulation': {
+    uses: ['controller/contract', 'controller/server/rollouts/planner'],
+  },
   'controller/cli': {
     uses: ['controller/contract', 'edge-node/service', 'images/format', 'images/build', 'images/trust'],
   },
@@ -73,6 +78,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'test/lab',
       'test/boot',
       'controller/contract',
+      'controller/server/rollouts/planner/simulation',
       'edge-node/protocols/dhcp4',
       'images/format',
       'images/swarm',
@@ -134,6 +140,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 /** What `@bootswarm/...` names lead to: each package's `exports`, by folder. */
 export const FRONT_DOORS: Readonly<Record<string, string>> = {
   '@bootswarm/controller/contract': 'controller/contract/index.ts',
+  '@bootswarm/controller/rollouts/simulation': 'controller/server/rollouts/planner/simulation/index.ts',
   '@bootswarm/edge-node/dhcp4': 'edge-node/protocols/dhcp4/index.ts',
   '@bootswarm/edge-node/dhcp4/testing': 'edge-node/protocols/dhcp4/testing/index.ts',
   '@bootswarm/edge-node/doctor': 'edge-node/service/doctor/index.ts',

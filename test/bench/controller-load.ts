@@ -25,6 +25,8 @@ const EDGES_OF_A_SEGMENT = 2;
 const POLL_SECONDS = 30;
 /** An edge looks this often whether it has something to tell. */
 const STATUS_PAUSE_MS = 500;
+/** After a call that failed, as edges wait at first. */
+const RETRY_MS = 500;
 const AT_ONCE = 32;
 const CHANGE_MOST_MS = 90_000;
 
@@ -42,6 +44,8 @@ let operatorToken = '';
 const edges: LoadEdge[] = [];
 let perEdge = 0;
 let changes = 0;
+/** Calls of edges that brought no answer. */
+let callsMissed = 0;
 /** Told of each desired state that an edge gets. */
 let onState: (edge: LoadEdge) => void = () => {};
 
@@ -134,7 +138,7 @@ async function follow(): Promise<LoadResult> {
     first.delete(edge);
     if (first.size === 0) all.resolve();
   };
-  for (const edge of edges) void followFor(edge).catch((error: Error) => all.reject(error));
+  for (const edge of edges) void followFor(edge);
   await all.promise;
   return {};
 }
@@ -142,8 +146,12 @@ async function follow(): Promise<LoadResult> {
 async function followFor(edge: LoadEdge): Promise<never> {
   for (;;) {
     const path = `/v1/edge/desired-state?after=${edge.revision}&waitSeconds=${POLL_SECONDS}`;
-    const signed = (await call('GET', path, edge.token)) as { payload: string } | null;
-    if (signed !== null) {
+    const signed = (await call('GET', path, edge.token).catch(missed)) as
+      | { payload: string }
+      | null
+      | undefined;
+    if (signed === undefined) await sleep(RETRY_MS);
+    if (signed) {
       // The rest of it is checked by edges, each with a processor of its own.
       edge.revision = Number(/"revision":(\d+)/.exec(signed.payload)?.[1]);
       onState(edge);
@@ -151,9 +159,14 @@ async function followFor(edge: LoadEdge): Promise<never> {
     void sleep(Math.random() * STATUS_PAUSE_MS).then(() =>
       call('PUT', '/v1/edge/status', edge.token, {
         ...{ revision: edge.revision, addresses: [], ready: [], waiting: [] },
-      }),
+      }).catch(missed),
     );
   }
+}
+
+/** Edges try again after a while, whatever went wrong. */
+function missed(): undefined {
+  callsMissed += 1;
 }
 
 async function arm(machines: number): Promise<LoadResult> {
@@ -194,6 +207,7 @@ async function change(): Promise<LoadResult> {
     desired_state_p99_s: quantile(delays, 0.99),
     desired_state_median_s: quantile(delays, 0.5),
     generator_share: (user + system) / 1e6 / seconds,
+    calls_missed: callsMissed,
   };
 }
 

@@ -12,6 +12,7 @@ import { imageBuildBench } from './image-build.ts';
 import { installBench } from './install.ts';
 import { miniBench } from './mini.ts';
 import { publishBench } from './publish.ts';
+import { rolloutBench } from './rollout.ts';
 import { swarmEdgesBench } from './swarm-edges.ts';
 import { swarmFleetBench } from './swarm-fleet.ts';
 import { swarmWireBench } from './swarm-wire.ts';
@@ -30,6 +31,7 @@ const BENCHES: readonly Bench[] = [
   miniBench,
   tftpBench,
   publishBench,
+  rolloutBench,
   swarmEdgesBench,
   swarmFleetBench,
   swarmWireBench,

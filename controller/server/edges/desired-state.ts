@@ -8,6 +8,8 @@ import {
   type MenuEntry,
   type MiniSetting,
   type Profile,
+  ROLLOUT_STATES,
+  type Rollout,
   type Segment,
 } from '@bootswarm/controller/contract';
 import { type ChannelPointer, type Manifest, releaseId } from '@bootswarm/images/format';
@@ -24,6 +26,7 @@ export interface Fleet {
   readonly channels: readonly ChannelPointer[];
   /** Left out where none was ever chosen. */
   readonly mini?: MiniSetting;
+  readonly rollouts?: readonly Rollout[];
   /** The first root of trust; undefined as long as there is none. */
   readonly trustRoot: string | undefined;
 }
@@ -56,6 +59,8 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
       .concat(profiles.filter(({ name }) => asTheyAre.has(name)).map(({ release }) => release))
       // Whichever edge a machine comes to: it is to be inspected there.
       .concat(Object.values(fleet.mini ?? {}))
+      // Before a machine is sent for a release its edges have it.
+      .concat(stagedFor(segments, fleet.rollouts ?? []))
       .filter((reference) => reference !== undefined),
   );
   const channels = pointersOf(named, fleet.channels);
@@ -80,6 +85,14 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
 /** What edges are told of machines: those that have an intent, and of them what a boot needs. */
 export function desiredMachinesOf(machines: readonly Machine[]): DesiredState['machines'] {
   return machines.flatMap(withIntent);
+}
+
+/** Releases that rollouts bring to machines of these segments, or may take them back to. */
+function stagedFor(segments: readonly Segment[], rollouts: readonly Rollout[]): readonly string[] {
+  const names = new Set(segments.map(({ name }) => name));
+  return rollouts
+    .filter(({ state, segments: of }) => !ROLLOUT_STATES[state].isOver && of.some((name) => names.has(name)))
+    .flatMap(({ release, releasesBefore }) => [release, ...releasesBefore]);
 }
 
 function withIntent({ id, macs, uuid, intent, epoch, spent, variables }: Machine): DesiredState['machines'] {

@@ -143,7 +143,7 @@ export class FleetView {
 
 /** What one edge is told of another. */
 function toldOfEdge({ name, status }: Edge): unknown {
-  return [name, status?.addresses];
+  return [name, status?.addresses ?? []];
 }
 
 /** Keys of machines, of edges, and whether there are others that edges are told of. */

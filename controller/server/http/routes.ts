@@ -12,6 +12,7 @@ import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 import { makeApi } from './api.ts';
 import { addMachineLifeRoutes } from './machine-life-routes.ts';
 import { addPowerRoutes } from './power-routes.ts';
+import { addRolloutRoutes } from './rollout-routes.ts';
 import { addSelectionRoutes } from './selection-routes.ts';
 
 /** The services as an HTTP API: every endpoint of the contract, bound to what carries it out. */
@@ -26,6 +27,7 @@ export function apiOf(services: Services, log: Logger): Api {
   addMachineLifeRoutes(api, services);
   addInstallerRoutes(api, services);
   addPowerRoutes(api, services);
+  addRolloutRoutes(api, services);
   addEdgeRoutes(api, services);
   addSelectionRoutes(api, services);
   return api;

@@ -159,7 +159,7 @@ export class PowerDesk {
       this.#stopping.signal.throwIfAborted();
       if (late.aborted) return this.#giveUp(machine, number);
       if (!(error instanceof Problem)) this.#parts.onDefect(error);
-      const told = error instanceof Problem ? error : problem('internal', { facts: defectFacts(error) });
+      const told = error instanceof Problem ? error : defect(error);
       await this.#change(machine.id, number, (standing, moment) => failed(standing, told, moment));
       return;
     }
@@ -272,6 +272,7 @@ function requireAble({ id, bmc }: Machine, { action }: PowerOrder): void {
   throw problem('bmc_unable', { field: 'action', facts });
 }
 
-function defectFacts(error: unknown): { readonly reason: string; readonly request: string } {
-  return { reason: error instanceof Error ? error.message : String(error), request: 'power' };
+function defect(error: unknown): Problem {
+  const reason = error instanceof Error ? error.message : String(error);
+  return problem('internal', { facts: { reason, request: 'power' } });
 }

@@ -67,6 +67,7 @@ export async function draftRollout(parts: DraftParts, order: RolloutOrder, now: 
   };
   const candidates = matched.map((machine) => candidateOf(machine, order, intent, view));
   const { waves, skipped } = wavesOf(order, candidates);
+  if (waves.length === 0) requireFree(order, skipped);
   if (waves.length === 0) throw emptyRollout(order, matched.length, skipped);
   const lackOf = await parts.sight.lacks(edges, [release], now);
   const taking = waves.flatMap(({ machines }) => machines);
@@ -100,6 +101,18 @@ export async function draftRollout(parts: DraftParts, order: RolloutOrder, now: 
       },
     },
   };
+}
+
+/** @throws Problem rollout_machine_taken */
+export function requireFree(order: RolloutOrder, skipped: readonly SkippedMachine[]): void {
+  if (order.taken === 'skip') return;
+  const others = skipped.filter(({ reason }) => reason === 'taken');
+  const [first] = others;
+  if (first !== undefined) throw taken(first.by ?? '', first.machine, others.length - 1);
+}
+
+export function taken(other: string, machine: string, more: number): Error {
+  return problem('rollout_machine_taken', { field: 'match', facts: { other, machine, more } });
 }
 
 /** All that edges hold of a release is what machines fetch of it. */

@@ -64,7 +64,7 @@ async function post(
 }
 
 /** Of Standard Webhooks: HMAC-SHA256 over id, seconds and body, under the decoded secret. */
-export function signatureHeaders(
+function signatureHeaders(
   id: string,
   body: string,
   secret: string,

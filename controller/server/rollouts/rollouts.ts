@@ -18,7 +18,7 @@ import { type Plan, type Reads, transact } from '../store/transact.ts';
 import { type Board, isOver, readMachines, readRollout } from './board.ts';
 import type { CommitParts } from './commits.ts';
 import type { RolloutDesk } from './desk.ts';
-import { type Draft, type DraftParts, draftRollout, keptOf } from './drafts.ts';
+import { type Draft, type DraftParts, draftRollout, keptOf, requireFree, taken } from './drafts.ts';
 import { commandPath } from './health.ts';
 import { claimKey, ROLLOUTS_PREFIX, recordKey, recordsPrefix, rolloutKey, skippedPrefix } from './keys.ts';
 import { isUndoable, turned, withWave } from './planner/index.ts';
@@ -83,7 +83,7 @@ export class Rollouts {
           if (held)
             throw problem('rollout_exists', { field: 'name', facts: { rollout: name, state: held.state } });
           const draft = await draftRollout(this.#parts, order, now);
-          if (order.taken === 'refuse') requireFree(draft);
+          requireFree(order, draft.skipped);
           const beside = await this.#requireFit(draft, reads);
           const kept = keptOf(draft, now);
           for (const release of kept.rollout.releasesBefore)
@@ -295,15 +295,4 @@ interface Kept {
   readonly rollout: Rollout;
   /** Left out where it was started before. */
   readonly machines?: readonly RolloutMachine[];
-}
-
-/** @throws Problem rollout_machine_taken */
-function requireFree({ skipped }: Draft): void {
-  const others = skipped.filter(({ reason }) => reason === 'taken');
-  const [first] = others;
-  if (first !== undefined) throw taken(first.by ?? '', first.machine, others.length - 1);
-}
-
-function taken(other: string, machine: string, more: number): Error {
-  return problem('rollout_machine_taken', { field: 'match', facts: { other, machine, more } });
 }

@@ -17,7 +17,7 @@ export interface WaveCount {
 }
 
 /** Machines of a wave that may fail. A share is rounded down: 5 % of ten machines is none. */
-export function failuresMost({ failuresMost: text }: Rollout['order']['gates'], waveSize: number): number {
+function failuresMost({ failuresMost: text }: Rollout['order']['gates'], waveSize: number): number {
   return text.endsWith('%') ? Math.floor((waveSize * Number(text.slice(0, -1))) / 100) : Number(text);
 }
 

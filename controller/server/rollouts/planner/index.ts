@@ -16,5 +16,4 @@ export {
   releaseOfIntent,
   type Seen,
   type SiteView,
-  type Turn,
 } from './view.ts';

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { type Intent, isWithin, ROLLOUT_STATES, type RolloutOrder } from '@bootswarm/controller/contract';
 import fc from 'fast-check';
 import type { z } from 'zod';
-import { SimulatedFleet, sampleRollout } from './testing/index.ts';
+import { SimulatedFleet, sampleRollout } from './simulation/index.ts';
 
 const MACHINES = 12;
 const before: Intent = { kind: 'install', profile: 'web', release: 'minimal/1.0/amd64' };

@@ -84,16 +84,25 @@ function takingOn(
   const since = Date.parse(waves[wave]?.since ?? rollout.since);
   const isOverdue = site.now.getTime() - since >= order.edgeWaitMinutes * 60_000;
   const moves: Move[] = [];
+  // Thousands wait where a limit is reached, and it is the same for all of a place.
+  const full = new Set<string>();
   for (const record of machines) {
     if (record.wave !== wave || record.step !== 'waiting') continue;
+    if (!isOverdue && load.isFull(order.name, order.limits)) break;
+    const { segment, rack, uplink } = record.place;
+    const place = `${segment} ${rack} ${uplink}`;
+    if (!isOverdue && full.has(place)) continue;
     const on = { record, rollout };
-    const lack = site.lackOf(release, record.place.segment);
+    const lack = site.lackOf(release, segment);
     if (lack !== undefined) {
+      full.add(place);
       if (isOverdue) moves.push(move(on, 'failed', { cause: 'edge_not_ready', detail: lack }));
       continue;
     }
-    if (load.isFull(order.name, order.limits) || !load.admits(order.name, order.limits, record.place))
+    if (!load.admits(order.name, order.limits, record.place)) {
+      full.add(place);
       continue;
+    }
     load.add(order.name, order.limits, record.place);
     moves.push(
       order.hooks.before === undefined

@@ -54,7 +54,7 @@ export interface Errand {
 export type ErrandKind = 'before' | 'power' | 'check' | 'after';
 
 /** The rollout itself changes: its state, or that of a wave. */
-export interface Turn {
+interface Turn {
   readonly kind: 'turn';
   readonly rollout: string;
   readonly next: Rollout;

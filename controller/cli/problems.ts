@@ -38,6 +38,17 @@ export const problem = defineProblems({
     message: "'{text}' {reason}",
     remedy: 'Correct it; --help shows an example.',
   },
+  power_match_none: {
+    status: 404,
+    message: '{match} means no machine',
+    remedy: "Look at what it means: 'bootswarm machine list --match SELECTOR'.",
+  },
+  power_match_beyond: {
+    status: 409,
+    message: '{match} means more than {most} machines; nothing was done to any',
+    remedy:
+      "Look at which: 'bootswarm machine list --match SELECTOR'. Where all of them are meant, say how many they are with --at-most.",
+  },
   file_not_yaml: {
     status: 400,
     message: '{file}:{line}:{column} is neither YAML nor JSON: {reason}',

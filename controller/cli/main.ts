@@ -4,6 +4,7 @@ import { addChannel } from './channel.ts';
 import { addDhcp } from './dhcp.ts';
 import { addDoctor } from './doctor.ts';
 import { addEdge } from './edge.ts';
+import { addEvents } from './events.ts';
 import { addImage } from './image.ts';
 import { addLogin } from './login.ts';
 import { addMachine } from './machine.ts';
@@ -32,6 +33,7 @@ addEdge(program);
 addMachine(program);
 addProfile(program);
 addTrace(program);
+addEvents(program);
 addDoctor(program);
 
 // `bootswarm ... | head` closes the pipe early: no error of ours.

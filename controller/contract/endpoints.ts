@@ -12,6 +12,7 @@ import { DhcpPolicy } from './dhcp-policy.ts';
 import { Edge, EdgeCredentials, EdgeInvitation, EdgeSettings, EdgeStatus } from './edge.ts';
 import { EdgeSwarmAnswer, EdgeSwarmReport } from './edge-swarm.ts';
 import type { Endpoint } from './endpoint.ts';
+import { eventEndpoints } from './event-endpoints.ts';
 import { InspectionSummary, KeptInspection, SentInspection } from './inspection.ts';
 import { VariableName, VariableValue } from './installer-profile.ts';
 import { Intent } from './intent.ts';
@@ -521,4 +522,6 @@ export const endpoints = {
     params: ByName,
     result: Nothing,
   },
+
+  ...eventEndpoints,
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -44,6 +44,17 @@ export const ERRORS = {
     message: 'no artefact with SHA-256 {sha256} has arrived in full',
     remedy: "Publish the release that it belongs to: 'bootswarm image publish FOLDER'.",
   },
+  events_gone: {
+    status: 410,
+    message: 'events up to {gone} are no longer kept; the oldest is {oldest}',
+    remedy:
+      "Go on with 'after={gone}' (or without any), and take it that what happened before is not to be had: look at the things themselves.",
+  },
+  events_crowded: {
+    status: 503,
+    message: '{most} readers follow the events already',
+    remedy: 'End one of them, or ask for /v1/events again and again.',
+  },
   route_unknown: {
     status: 404,
     message: 'there is no route {method} {path}',

@@ -46,6 +46,15 @@ export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swa
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, Release, type Upload } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
+export {
+  Event,
+  type EventActor,
+  EventFilter,
+  type EventKind,
+  type EventPage,
+  isWantedKind,
+} from './event.ts';
+export { EVENT_PAGE_MOST } from './event-endpoints.ts';
 export { FirstBoot, ImageProfile, MediumProfile, Takeover } from './image-profile.ts';
 export {
   INSPECTIONS_MOST,

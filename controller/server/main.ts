@@ -7,12 +7,14 @@ import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { ensureOperatorToken } from './access/tokens.ts';
 import { collectDaily } from './catalogue/garbage-daily.ts';
+import { keepTrimmed } from './events/upkeep.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { apiOf } from './http/routes.ts';
 import { makeServices, type Services } from './services.ts';
 import { problem, type StartOptions, startProblem } from './start-problems.ts';
 import { holdFolder } from './store/hold-folder.ts';
 import { LmdbStore } from './store/lmdb-store.ts';
+import type { StateStore } from './store/state-store.ts';
 import { Seeds } from './swarm/seeds.ts';
 import { keepResigning } from './trust/resigning.ts';
 
@@ -55,7 +57,8 @@ async function start(): Promise<void> {
     },
   );
   const stopCollecting = collectDaily(services.garbage, log);
-  await tellOperatorToken(store);
+  const stopTrimming = keepTrimmed([services.events], log);
+  await tellOperatorToken(services.store);
   const stopResigning = keepResigning(services.trust, log);
   const { port } = listener;
   log.info(
@@ -67,7 +70,7 @@ async function start(): Promise<void> {
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
       stopResigning();
-      void stop(listener, { ...services, seeds }, stopCollecting);
+      void stop(listener, { ...services, seeds }, [stopCollecting, stopTrimming]);
     });
 }
 
@@ -88,7 +91,7 @@ async function startSeeds({ artefacts, releases, edgeSwarm }: Services): Promise
  * Made once the port is ours, so that a start that fails does not use it up. It goes past the logger, as a
  * line of its own: whoever sends log records elsewhere does not send this.
  */
-async function tellOperatorToken(store: LmdbStore): Promise<void> {
+async function tellOperatorToken(store: StateStore): Promise<void> {
   const operatorToken = await ensureOperatorToken(store, options.newOperatorToken === true);
   if (operatorToken === undefined) return;
   const note = "the operator's token: keep it, it is shown this once and stored as a hash";
@@ -97,11 +100,12 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
 
 async function stop(
   listener: Listener,
-  { feed, machines, seeds, store }: Services,
-  stopCollecting: () => Promise<void>,
+  { events, feed, machines, seeds, store }: Services,
+  stops: readonly (() => Promise<void>)[],
 ): Promise<void> {
-  await stopCollecting();
+  await Promise.all(stops.map((each) => each()));
   await seeds?.stop();
+  events.stop();
   feed.stop();
   machines.stop();
   // A store that is closed under a running request would fail it; one that is left open loses nothing.

@@ -20,6 +20,8 @@ import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
+import { EventLog } from './events/event-log.ts';
+import { RecordedStore } from './events/recorded-store.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
@@ -54,11 +56,13 @@ export interface Services {
   readonly mini: MiniImages;
   readonly feed: DesiredStateFeed;
   readonly edgeSwarm: EdgeSwarm;
+  readonly events: EventLog;
   /** Left out where it gives edges nothing but HTTP. */
   readonly seeds?: Seeds;
 }
 
-export async function makeServices(store: StateStore, artefacts: ArtefactFolder): Promise<Services> {
+export async function makeServices(inner: StateStore, artefacts: ArtefactFolder): Promise<Services> {
+  const store = new RecordedStore(inner);
   const key = await ensureSigningKey(store);
   await upgradeMachines(store);
   const uploads = new Uploads(store, artefacts);
@@ -135,6 +139,7 @@ export async function makeServices(store: StateStore, artefacts: ArtefactFolder)
     edges,
     edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,
+    events: new EventLog(store),
   };
 }
 

@@ -17,7 +17,7 @@ const SILENT_MS = 20_000;
 
 export interface Env {
   readonly Bindings: HttpBindings;
-  readonly Variables: { actor: Actor | undefined; token: string | undefined };
+  readonly Variables: { actor: Actor | undefined; token: string | undefined; request: string };
 }
 
 export type Api = OpenAPIHono<Env>;

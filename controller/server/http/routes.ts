@@ -10,6 +10,7 @@ import { takeJournal } from '../machines/journal.ts';
 import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 import { makeApi } from './api.ts';
+import { addEventRoutes } from './event-routes.ts';
 
 /** The services as an HTTP API: every endpoint of the contract, bound to what carries it out. */
 export function apiOf(services: Services, log: Logger): Api {
@@ -22,6 +23,7 @@ export function apiOf(services: Services, log: Logger): Api {
   addOperatorRoutes(api, services);
   addInstallerRoutes(api, services);
   addEdgeRoutes(api, services);
+  addEventRoutes(api, services);
   return api;
 }
 

@@ -29,10 +29,12 @@ export async function transact<T>(
 ): Promise<T> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const expect: Record<string, number> = {};
+    const known = new Map<string, Entry | undefined>();
     const { result, ...writes } = await plan({
       get: async (key) => {
         const entry = await store.get(key);
         expect[key] = entry?.version ?? 0;
+        known.set(key, entry);
         return entry;
       },
       dependOn: ({ key, version }) => {
@@ -40,7 +42,7 @@ export async function transact<T>(
       },
     });
     if (isEmpty(writes)) return result;
-    const outcome = await store.commit({ ...writes, expect });
+    const outcome = await store.commit({ ...writes, expect, known });
     if (outcome.ok) return result;
   }
   throw problem('changed_meanwhile', { facts: { what } });

@@ -72,7 +72,7 @@ export class ControllerUnderTest implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'bootswarm-controller-'));
     const made = await makeServices(store, await ArtefactFolder.open(folder));
     const services = { ...made, ...replace(made) };
-    const operatorToken = (await ensureOperatorToken(store, true)) ?? '';
+    const operatorToken = (await ensureOperatorToken(services.store, true)) ?? '';
     const log = new LogBook();
     const listener = await listen(apiOf(services, pino({ level: 'debug' }, log)), 0, '127.0.0.1');
     return new ControllerUnderTest({ folder, services, listener, operatorToken, log });
@@ -100,6 +100,7 @@ export class ControllerUnderTest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.services.events.stop();
     this.services.feed.stop();
     this.services.machines.stop();
     await this.#listener.close(0);

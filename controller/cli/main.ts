@@ -14,6 +14,7 @@ import { addProfile } from './profile.ts';
 import { addSegment } from './segment.ts';
 import { addTrace } from './trace.ts';
 import { addTrust } from './trust.ts';
+import { addWebhook } from './webhook.ts';
 
 const program = new Command('bootswarm')
   .description('Installs and boots datacenters over the network.')
@@ -34,6 +35,7 @@ addMachine(program);
 addProfile(program);
 addTrace(program);
 addEvents(program);
+addWebhook(program);
 addDoctor(program);
 
 // `bootswarm ... | head` closes the pipe early: no error of ours.

@@ -27,6 +27,7 @@ import { ReleaseUse } from './release-use.ts';
 import { Garbage, ReleaseRemoval, Retention } from './retention.ts';
 import { Segment } from './segment.ts';
 import { OnlineKeys, Publication, RootChange, TargetsChange, Trust, TrustFile } from './trust.ts';
+import { webhookEndpoints } from './webhook-endpoints.ts';
 
 const ByName = z.object({ name: Name });
 const BySha256 = z.object({ sha256: Sha256 });
@@ -524,4 +525,5 @@ export const endpoints = {
   },
 
   ...eventEndpoints,
+  ...webhookEndpoints,
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -55,6 +55,17 @@ export const ERRORS = {
     message: '{most} readers follow the events already',
     remedy: 'End one of them, or ask for /v1/events again and again.',
   },
+  webhook_refused: {
+    status: 422,
+    message: 'nothing is sent to {url}: {reason}',
+    remedy:
+      'Name a host outside these networks, or start the controller with --webhook-network CIDR, which then names all networks that webhooks may be in.',
+  },
+  webhooks_crowded: {
+    status: 409,
+    message: 'there are {most} webhooks already',
+    remedy: "Remove one first: 'bootswarm webhook remove NAME'.",
+  },
   route_unknown: {
     status: 404,
     message: 'there is no route {method} {path}',

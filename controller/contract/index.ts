@@ -109,4 +109,5 @@ export { policyProblem, segmentProblem } from './segment-problem.ts';
 export { SshKey } from './ssh-key.ts';
 export { type SwarmPolicy, SwarmProgress, SwarmTerms } from './swarm.ts';
 export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';
+export { DeadLetter, Webhook, type WebhookOutcome, WebhookState, WebhookWithSecret } from './webhook.ts';
 export { standingAfter, WorkStanding, type WorkStory, workStory } from './work-standing.ts';

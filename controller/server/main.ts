@@ -7,7 +7,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { ensureOperatorToken } from './access/tokens.ts';
 import { collectDaily } from './catalogue/garbage-daily.ts';
+import { networkRule } from './events/network-rule.ts';
 import { keepTrimmed } from './events/upkeep.ts';
+import { WebhookCourier } from './events/webhook-courier.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { apiOf } from './http/routes.ts';
 import { makeServices, type Services } from './services.ts';
@@ -27,11 +29,22 @@ const command = new Command('bootswarm-controller')
   .option('--address <address>', 'address to listen on', '0.0.0.0')
   .option('--port <port>', 'TCP port to listen on; 0 takes a free one', portOf, 8470)
   .option('--swarm-port <port>', 'TCP port at which edges fetch images; 0 takes a free one', portOf, 8482)
+  .option(
+    '--webhook-network <cidr...>',
+    'networks that webhooks may be in, such as 10.0.0.0/8 (default: any but loopback, link-local and metadata)',
+    networksOf,
+    [],
+  )
   .option('--new-operator-token', 'replace the operator token, which is shown once')
   .parse();
 
 const log = pino({ name: 'controller' });
-const options = command.opts<StartOptions & { readonly newOperatorToken?: true }>();
+const options = command.opts<
+  StartOptions & {
+    readonly newOperatorToken?: true;
+    readonly webhookNetwork: readonly string[];
+  }
+>();
 try {
   await start();
 } catch (error) {
@@ -48,10 +61,13 @@ async function start(): Promise<void> {
     throw problem('folder_in_use', { facts: { data }, cause: error });
   });
   const store = LmdbStore.open(join(data, 'state'));
-  const services = await makeServices(store, await ArtefactFolder.open(join(data, 'artefacts')));
+  const folder = await ArtefactFolder.open(join(data, 'artefacts'));
+  const services = await makeServices(store, folder, options.webhookNetwork);
   const seeds = await startSeeds(services);
-  const listener = await listen(apiOf({ ...services, seeds }, log), options.port, address).catch(
+  const courier = new WebhookCourier({ ...services, isAllowed: networkRule(options.webhookNetwork), log });
+  const listener = await listen(apiOf({ ...services, seeds, courier }, log), options.port, address).catch(
     async (error: unknown) => {
+      await courier.stop();
       await seeds.stop();
       throw error;
     },
@@ -70,7 +86,7 @@ async function start(): Promise<void> {
     process.once(signal, () => {
       log.info({ signal }, 'stopping');
       stopResigning();
-      void stop(listener, { ...services, seeds }, [stopCollecting, stopTrimming]);
+      void stop(listener, { ...services, seeds }, [stopCollecting, stopTrimming, () => courier.stop()]);
     });
 }
 
@@ -119,4 +135,14 @@ function portOf(text: string): number {
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new InvalidArgumentError('must be a port between 0 and 65535');
   return port;
+}
+
+/** Commander calls it for each value with those before. */
+function networksOf(text: string, before: readonly string[]): readonly string[] {
+  try {
+    networkRule([text]);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+  return [...before, text];
 }

@@ -21,7 +21,10 @@ import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
 import { EventLog } from './events/event-log.ts';
+import { networkRule } from './events/network-rule.ts';
 import { RecordedStore } from './events/recorded-store.ts';
+import type { WebhookCourier } from './events/webhook-courier.ts';
+import { Webhooks } from './events/webhooks.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
@@ -57,11 +60,18 @@ export interface Services {
   readonly feed: DesiredStateFeed;
   readonly edgeSwarm: EdgeSwarm;
   readonly events: EventLog;
+  readonly webhooks: Webhooks;
+  /** Left out where nothing is sent. */
+  readonly courier?: WebhookCourier;
   /** Left out where it gives edges nothing but HTTP. */
   readonly seeds?: Seeds;
 }
 
-export async function makeServices(inner: StateStore, artefacts: ArtefactFolder): Promise<Services> {
+export async function makeServices(
+  inner: StateStore,
+  artefacts: ArtefactFolder,
+  webhookNetworks: readonly string[] = [],
+): Promise<Services> {
   const store = new RecordedStore(inner);
   const key = await ensureSigningKey(store);
   await upgradeMachines(store);
@@ -116,6 +126,7 @@ export async function makeServices(inner: StateStore, artefacts: ArtefactFolder)
     trustRoot: await trust.firstRoot(),
     mini: await mini.show(),
   });
+  const events = new EventLog(store);
   const feed = new DesiredStateFeed(store, readFleet, key.privateKey);
   return {
     version: versionOf(),
@@ -139,7 +150,8 @@ export async function makeServices(inner: StateStore, artefacts: ArtefactFolder)
     edges,
     edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,
-    events: new EventLog(store),
+    events,
+    webhooks: new Webhooks(store, events, networkRule(webhookNetworks)),
   };
 }
 

@@ -52,6 +52,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   segments: document('segment'),
   tokens: each(tellToken),
   trust: each(tellTrust),
+  webhooks: document('webhook'),
 };
 
 /**
@@ -71,6 +72,8 @@ const SILENT = new Set([
   'alarm-records',
   'removed-releases',
   'signing-key',
+  'webhook-dead',
+  'webhook-states',
 ]);
 
 function wordOf(key: string): string {
@@ -117,7 +120,7 @@ function comesAndGoes(came: EventKind, went: EventKind): Rule {
   });
 }
 
-function document(family: 'segment' | 'profile'): Rule {
+function document(family: 'segment' | 'profile' | 'webhook'): Rule {
   return each<object>(({ name, before, after }) => {
     if (before === undefined) return [{ kind: `${family}.added`, subject: name }];
     if (after === undefined) return [{ kind: `${family}.removed`, subject: name }];

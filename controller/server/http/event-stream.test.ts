@@ -75,9 +75,9 @@ test('a reader that takes nothing is cut off while others go on, and the heart b
     await services.store.commit({ put: Object.fromEntries(put) });
   }
   await sleep(1000);
-  const closed = once(response, 'close');
+  const closed = once(response, 'end');
   response.resume();
-  await closed;
+  await assert.rejects(closed, { code: 'ECONNRESET' });
   assert.equal(response.complete, false);
   await readUntil(await fetch(url), /event: segment\.changed/);
   services.events.stop();

@@ -11,6 +11,7 @@ import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 import { makeApi } from './api.ts';
 import { addEventRoutes } from './event-routes.ts';
+import { addWebhookRoutes } from './webhook-routes.ts';
 
 /** The services as an HTTP API: every endpoint of the contract, bound to what carries it out. */
 export function apiOf(services: Services, log: Logger): Api {
@@ -24,6 +25,7 @@ export function apiOf(services: Services, log: Logger): Api {
   addInstallerRoutes(api, services);
   addEdgeRoutes(api, services);
   addEventRoutes(api, services);
+  addWebhookRoutes(api, services);
   return api;
 }
 

@@ -70,7 +70,7 @@ export class ControllerUnderTest implements AsyncDisposable {
     replace: (services: Services) => Partial<Services> = () => ({}),
   ): Promise<ControllerUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), 'bootswarm-controller-'));
-    const made = await makeServices(store, await ArtefactFolder.open(folder));
+    const made = await makeServices(store, await ArtefactFolder.open(folder), ['127.0.0.0/8']);
     const services = { ...made, ...replace(made) };
     const operatorToken = (await ensureOperatorToken(services.store, true)) ?? '';
     const log = new LogBook();

@@ -9,6 +9,7 @@ export const Webhook = z.strictObject({
     .url({ protocol: /^https?$/, error: 'must be a URL of http or https' })
     .max(1000)
     .refine((url) => {
+      if (!URL.canParse(url)) return true;
       const { username, password, hash } = new URL(url);
       return username === '' && password === '' && hash === '';
     }, 'must be without user, password and fragment: the signature tells who sends'),

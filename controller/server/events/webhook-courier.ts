@@ -43,6 +43,7 @@ const SYSTEM_CLOCK: Clock = {
 
 /** How long a webhook waits for events before it looks whether it is still there. */
 const WAIT_MS = 30_000;
+const IDLE_MS = 200;
 /** Between two notes of how far a webhook is: what is in between is sent again where the controller dies there. */
 const NOTE_MS = 1000;
 /** After a fault of our own, such as a full disk. */
@@ -145,8 +146,10 @@ export class WebhookCourier {
       await webhooks.settle(name, { cursor: (await events.oldest()) - 1, ...(failing ? { failing } : {}) });
       return undefined;
     });
+    // After a long wait, and where the log lets nobody wait any more: never round and round.
+    if (!page) return pause(IDLE_MS);
     let notedAt = performance.now();
-    for (const event of page?.events ?? []) {
+    for (const event of page.events) {
       for (;;) {
         if (failing) await pause(Math.max(0, Date.parse(failing.nextAt) - this.#clock.now().getTime()));
         if (signal.aborted) return webhooks.settle(name, standingOf(cursor, failing));
@@ -164,7 +167,7 @@ export class WebhookCourier {
         if (isOver) break;
       }
     }
-    if (page) await webhooks.settle(name, standingOf(page.cursor, failing));
+    await webhooks.settle(name, standingOf(page.cursor, failing));
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoints } from '@bootswarm/controller/contract';
 import fc from 'fast-check';
 import { pino } from 'pino';
@@ -72,9 +73,10 @@ test('after a restart it goes on where it was', () =>
     await before.stop();
     await addEdge(controller, 'e2');
     const after = courierOf(controller);
-    await receiver.count(2);
+    while (!subjectsOf(receiver).includes('e2')) await receiver.count(receiver.received.length + 1);
     await after.stop();
-    assert.deepEqual(subjectsOf(receiver), ['e1', 'e2']);
+    // What was on its way when it stopped may come again.
+    assert.deepEqual([...new Set(subjectsOf(receiver))], ['e1', 'e2']);
   }));
 
 test('what is refused is sent again, for a day; then it is dead, until an operator has it sent', () =>
@@ -83,8 +85,7 @@ test('what is refused is sent again, for a day; then it is dead, until an operat
     await addEdge(controller, 'e1');
     const courier = courierOf(controller, new LeapingClock());
     const params = { name: 'hook' };
-    while ((await controller.services.webhooks.show('hook')).dead === 0)
-      await receiver.count(receiver.received.length + 1);
+    while ((await controller.services.webhooks.show('hook')).dead === 0) await sleep(5);
     const { failing } = await controller.operator.call(endpoints.showWebhook, { params });
     assert.equal(failing?.reason, 'HTTP 503');
     const attempts = receiver.received.length;

@@ -117,7 +117,11 @@ export function addWebhook(program: Command): void {
     .action((name: string, _options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
         const retried = await client().call(endpoints.retryDeadLetters, { params: { name } }, { signal });
-        output.result(retried, ({ delivered, left }) => `${delivered} delivered, ${left} left`);
+        output.result(retried, ({ waiting }) =>
+          waiting === 0
+            ? `Webhook ${name} has no dead events`
+            : `${waiting} dead events are sent again. 'bootswarm webhook show ${name}' tells what is left`,
+        );
       }),
     );
 }

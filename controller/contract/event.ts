@@ -5,7 +5,7 @@ import { Instant } from './names.ts';
  * What can happen at the controller, as `family.what`. A rule in server/events/event-rules.ts tells each of changes of
  * the store; what no rule knows is told as `other.changed`.
  */
-export const EVENT_KINDS = [
+const EVENT_KINDS = [
   'artefact.arrived',
   'artefact.removed',
   'channel.added',
@@ -47,6 +47,7 @@ export const EVENT_KINDS = [
   'webhook.added',
   'webhook.changed',
   'webhook.removed',
+  'webhook.retried',
   'webhook.test',
 ] as const;
 export const EventKind = z.enum(EVENT_KINDS);

@@ -63,9 +63,10 @@ export const webhookEndpoints = {
   retryDeadLetters: {
     method: 'post',
     path: '/v1/webhooks/{name}/dead/retry',
-    summary: 'Send dead events again, oldest first, until one is not taken; and what waits, at once',
+    summary:
+      'Have dead events sent again, oldest first, until one is not taken; and what waits for its next attempt, at once. `waiting` of them are dead now',
     audience: 'operator',
     params: ByName,
-    result: z.strictObject({ delivered: z.int().min(0), left: z.int().min(0) }),
+    result: z.strictObject({ waiting: z.int().min(0) }),
   },
 } as const satisfies Readonly<Record<string, Endpoint>>;

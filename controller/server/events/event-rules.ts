@@ -52,6 +52,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   segments: document('segment'),
   tokens: each(tellToken),
   trust: each(tellTrust),
+  'webhook-retries': each(({ name, after }) =>
+    after === undefined ? [] : [{ kind: 'webhook.retried', subject: name }],
+  ),
   webhooks: document('webhook'),
 };
 

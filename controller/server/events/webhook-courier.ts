@@ -138,6 +138,8 @@ export class WebhookCourier {
   ): Promise<void> {
     const { webhooks, events } = this.#parts;
     const { name } = webhook;
+    // That it was asked for is an event, so nobody waits for others then.
+    await webhooks.retry(webhook, signal);
     const kind = EventFilter.optional().parse(webhook.kind);
     let { cursor, failing } = await webhooks.standing(name);
     const page = await events.next(cursor, { kind }, WAIT_MS, signal).catch(async (error: unknown) => {

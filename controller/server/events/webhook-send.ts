@@ -10,7 +10,7 @@ import type { NetworkRule } from './network-rule.ts';
 const ANSWER_MS = 10_000;
 
 /** Headers of Standard Webhooks: who has the secret can tell that this body is ours, and from when. */
-export function signedHeaders(
+function signedHeaders(
   { secret }: Pick<WebhookWithSecret, 'secret'>,
   id: string,
   seconds: number,
@@ -19,6 +19,11 @@ export function signedHeaders(
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
   const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': `v1,${signature}` };
+}
+
+/** By which a receiver tells what it has been sent before: the same at every attempt, and no other event's. */
+function idOf({ number }: Event): string {
+  return `evt_${number}`;
 }
 
 /**
@@ -31,13 +36,14 @@ export async function sendOnce(
   event: Event,
   isAllowed: NetworkRule,
   signal: AbortSignal,
+  id = idOf(event),
 ): Promise<WebhookOutcome> {
   const body = JSON.stringify(event);
   const headers = {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
     'user-agent': 'bootswarm-webhook',
-    ...signedHeaders(webhook, `evt_${event.number}`, Math.floor(Date.now() / 1000), body),
+    ...signedHeaders(webhook, id, Math.floor(Date.now() / 1000), body),
   };
   const stop = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
   try {

@@ -92,11 +92,22 @@ test('what is refused is sent again, for a day; then it is dead, until an operat
     // The waits add up to a day: neither a storm nor a single try.
     assert.ok(attempts > 20 && attempts < 60, String(attempts));
     assert.equal(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size, 1);
+    const { events } = controller.services;
+    const newest = await events.newest();
     const retry = () => controller.operator.call(endpoints.retryDeadLetters, { params });
-    assert.deepEqual(await retry(), { delivered: 0, left: 1 });
+    const dead = async () => (await controller.operator.call(endpoints.listDeadLetters, { params })).length;
+    assert.deepEqual(await retry(), { waiting: 1 });
+    await receiver.count(attempts + 1);
+    assert.equal(await dead(), 1);
     receiver.answers = 200;
-    assert.deepEqual(await retry(), { delivered: 1, left: 0 });
-    assert.deepEqual(await controller.operator.call(endpoints.listDeadLetters, { params }), []);
+    while ((await dead()) > 0) {
+      await retry();
+      await sleep(5);
+    }
+    assert.deepEqual(await retry(), { waiting: 0 });
+    const told = (await events.page(newest, {})).events.map(({ kind }) => kind);
+    // What the courier does of itself is no event: it would have to deliver it.
+    assert.deepEqual([...new Set(told)], ['webhook.retried']);
     await courier.stop();
   }));
 
@@ -114,6 +125,37 @@ test('one that never answers keeps nobody else waiting', () =>
     const began = performance.now();
     await courier.stop();
     assert.ok(performance.now() - began < 2000);
+  }));
+
+test('dead events are sent again after a restart, where that was asked for before it', () =>
+  withWebhook(async ({ controller, receiver }) => {
+    const { webhooks, events } = controller.services;
+    await addEdge(controller, 'e1');
+    const event = (await events.page(0, { kind: ['edge.added'] })).events[0];
+    assert.ok(event);
+    const letter = { event, at: event.at, reason: 'HTTP 503' };
+    await webhooks.settle('hook', { cursor: await events.newest() }, [letter]);
+    assert.equal(await webhooks.askRetry('hook'), 1);
+    const courier = courierOf(controller);
+    await receiver.count(1);
+    assert.deepEqual(subjectsOf(receiver), ['e1']);
+    await courier.stop();
+  }));
+
+test('a test uses up the id of no event', () =>
+  withWebhook(async ({ controller, receiver }) => {
+    const params = { name: 'hook' };
+    for (let n = 0; n < 2; n++)
+      assert.equal((await controller.operator.call(endpoints.testWebhook, { params })).delivered, true);
+    await addEdge(controller, 'e1');
+    const courier = courierOf(controller);
+    const ids = (await receiver.count(3)).map(({ headers }) => String(headers['webhook-id']));
+    assert.equal(new Set(ids).size, 3);
+    assert.deepEqual(
+      ids.map((id) => id.startsWith('evt_test_')),
+      [true, true, false],
+    );
+    await courier.stop();
   }));
 
 test('a redirect is no delivery, and is not followed', () =>

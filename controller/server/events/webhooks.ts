@@ -16,7 +16,7 @@ import type { NetworkRule } from './network-rule.ts';
 import type { Failing } from './webhook-plan.ts';
 import { addressOf, sendOnce } from './webhook-send.ts';
 
-export const WEBHOOKS_PREFIX = 'webhooks/';
+const WEBHOOKS_PREFIX = 'webhooks/';
 const WEBHOOKS_MOST = 100;
 /** Of each webhook; the oldest go first. */
 const DEAD_MOST = 1000;
@@ -27,8 +27,13 @@ export interface Standing {
   readonly failing?: Failing;
 }
 
-export function standingKey(name: string): string {
+function standingKey(name: string): string {
   return `webhook-states/${name}`;
+}
+
+/** There while its dead letters are to be sent again. */
+function retryKey(name: string): string {
+  return `webhook-retries/${name}`;
 }
 
 function deadKey(name: string, event?: Event): string {
@@ -94,7 +99,10 @@ export class Webhooks {
     return transact(this.#store, `webhook ${name}`, async (reads) => {
       if (!(await reads.get(WEBHOOKS_PREFIX + name))) throw unknownWebhook(name);
       const dead = (await this.#store.list(deadKey(name))).map(({ key }) => key);
-      return { remove: [WEBHOOKS_PREFIX + name, standingKey(name), ...dead], result: undefined };
+      return {
+        remove: [WEBHOOKS_PREFIX + name, standingKey(name), retryKey(name), ...dead],
+        result: undefined,
+      };
     });
   }
 
@@ -102,10 +110,12 @@ export class Webhooks {
   async test(name: string, now: Date, signal: AbortSignal): Promise<WebhookOutcome> {
     const webhook = await this.#find(name);
     const event: Event = {
-      number: (await this.#events.newest()) + 1,
+      // None of the log's: the newest's, for a reader that goes on from it.
+      number: await this.#events.newest(),
       ...{ at: now.toISOString(), kind: 'webhook.test', subject: name, by: { kind: 'operator' } },
     };
-    return sendOnce(webhook, event, this.#isAllowed, signal);
+    // A receiver that knows an id passes over what comes under it: a test must not use up that of an event.
+    return sendOnce(webhook, event, this.#isAllowed, signal, `evt_test_${randomBytes(12).toString('hex')}`);
   }
 
   /** Oldest first. @throws Problem not_found */
@@ -114,17 +124,28 @@ export class Webhooks {
     return (await this.#store.list(deadKey(name))).map(({ value }) => value as DeadLetter);
   }
 
-  /** Until one is not taken, or the caller goes away. @throws Problem not_found */
-  async retry(name: string, signal: AbortSignal): Promise<{ delivered: number; left: number }> {
-    const webhook = await this.#find(name);
-    const letters = await this.dead(name);
-    let delivered = 0;
-    for (const { event } of letters) {
-      if (signal.aborted || !(await sendOnce(webhook, event, this.#isAllowed, signal)).delivered) break;
-      await this.#store.commit({ remove: [deadKey(name, event)] });
-      delivered += 1;
+  /** Asks for the dead letters to be sent again. @returns how many there are. @throws Problem not_found */
+  async askRetry(name: string): Promise<number> {
+    const waiting = (await this.dead(name)).length;
+    if (waiting === 0) return 0;
+    return transact(this.#store, `webhook ${name}`, async (reads) => {
+      if (!(await reads.get(WEBHOOKS_PREFIX + name))) throw unknownWebhook(name);
+      if (await reads.get(retryKey(name))) return { result: waiting };
+      return { put: { [retryKey(name)]: waiting }, result: waiting };
+    });
+  }
+
+  /** Sends them, where that was asked for, until one is not taken. What `signal` ends is gone on with later. */
+  async retry(webhook: WebhookWithSecret, signal: AbortSignal): Promise<void> {
+    const { name } = webhook;
+    if (!(await this.#store.get(retryKey(name)))) return;
+    for (const { event } of await this.dead(name)) {
+      const { delivered } = await sendOnce(webhook, event, this.#isAllowed, signal);
+      if (delivered) await this.#store.commit({ remove: [deadKey(name, event)] });
+      else if (signal.aborted) return;
+      else break;
     }
-    return { delivered, left: letters.length - delivered };
+    await this.#store.commit({ remove: [retryKey(name)] });
   }
 
   /** What a webhook's place is from now on, and what it gives up; nothing where it was removed meanwhile. */

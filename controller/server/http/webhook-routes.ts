@@ -14,9 +14,9 @@ export function addWebhookRoutes(api: Api, { webhooks, courier }: Services): voi
     webhooks.test(params.name, new Date(), signal),
   );
   serve(api, endpoints.listDeadLetters, ({ params }) => webhooks.dead(params.name));
-  serve(api, endpoints.retryDeadLetters, async ({ params: { name } }, { signal }) => {
-    const retried = await webhooks.retry(name, signal);
+  serve(api, endpoints.retryDeadLetters, async ({ params: { name } }) => {
+    const waiting = await webhooks.askRetry(name);
     courier?.wake(name);
-    return retried;
+    return { waiting };
   });
 }

@@ -30,13 +30,23 @@ export class Client {
     request: Request<E>,
     options: CallOptions = {},
   ): Promise<Result<E>> {
+    return (await this.callTagged(endpoint, request, options)).result;
+  }
+
+  /** Like `call`, with the ETag of what came: as `if-match` of a change it lets that be made only while it is still so. */
+  async callTagged<E extends Endpoint>(
+    endpoint: E,
+    request: Request<E>,
+    options: CallOptions = {},
+  ): Promise<{ readonly result: Result<E>; readonly tag: string | undefined }> {
     const json = request.body !== undefined;
     const response = await this.#send(endpoint, request, {
       ...options,
       ...(json ? { body: JSON.stringify(request.body) } : {}),
       headers: { ...options.headers, ...(json ? { 'content-type': 'application/json' } : {}) },
     });
-    return this.#read(endpoint, response);
+    const tag = response.headers.get('etag') ?? undefined;
+    return { result: await this.#read(endpoint, response), tag };
   }
 
   /** Like `call`, for an endpoint whose body is a stream of octets. */

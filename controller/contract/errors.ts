@@ -320,7 +320,7 @@ export const ERRORS = {
     remedy: 'Make room in its data folder, then try again; nothing was lost.',
   },
   changed_meanwhile: {
-    status: 409,
+    status: 412,
     message: '{what} was changed by someone else at the same time',
     remedy: 'Look at it again and repeat the command.',
   },

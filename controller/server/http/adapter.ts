@@ -7,6 +7,8 @@ import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Actor } from '../access/tokens.ts';
+import { onlyWhere } from '../store/condition.ts';
+import { conditionOf, tagOf } from './tags.ts';
 
 /** Enough for the manifest of a 1 TiB image in pieces of 1 MiB, which operators alone send. */
 const OPERATOR_BODY_MOST_BYTES = 128 * 1024 * 1024;
@@ -51,9 +53,23 @@ export function serve<E extends Endpoint>(api: Api, endpoint: E, handler: Handle
     } as Call<E>;
     const [actor, token, node] = [c.get('actor'), c.get('token'), c.env];
     const inside = { actor, token, signal: goneSignal(node.outgoing as ServerResponse), node };
-    const result = await handler(call, inside);
+    const result = await conditional(endpoint, c, () => handler(call, inside));
     return endpoint.result === 'bytes' ? RESPONSE_ALREADY_SENT : c.json(result as object);
   });
+}
+
+/** Carries out a call on a thing that has an entity tag, where what the caller asks for holds; and tells its tag. */
+async function conditional<T>(
+  { tagged, method }: Endpoint,
+  c: Context<Env>,
+  act: () => Promise<T>,
+): Promise<T> {
+  if (tagged === undefined) return act();
+  const asked = { ifMatch: c.req.header('if-match'), ifNoneMatch: c.req.header('if-none-match') };
+  const condition = method === 'get' ? undefined : conditionOf(tagged, c.req.param(), asked);
+  const result = await (condition ? onlyWhere(condition, act) : act());
+  if (method !== 'delete') c.header('etag', tagOf(tagged, result as object));
+  return result;
 }
 
 function goneSignal(outgoing: ServerResponse): AbortSignal {
@@ -124,8 +140,19 @@ function parse(schema: z.ZodType | undefined, value: unknown): unknown {
 
 const octets = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } as const } };
 
+const Preconditions = z.object({
+  'if-match': z
+    .string()
+    .optional()
+    .describe('ETag of an answer: 412 where the thing is no longer as it was then'),
+  'if-none-match': z.literal('*').optional().describe('412 where there is one already'),
+});
+const Tag = z.object({
+  etag: z.string().describe('Differs where anything differs that an operator may change'),
+});
+
 function describe(endpoint: Endpoint): RouteConfig {
-  const { method, path, summary, audience, params, query, body, result } = endpoint;
+  const { method, path, summary, audience, params, query, body, result, tagged } = endpoint;
   return {
     method,
     path,
@@ -135,6 +162,7 @@ function describe(endpoint: Endpoint): RouteConfig {
     request: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),
+      ...(tagged === undefined || method === 'get' ? {} : { headers: Preconditions }),
       ...(body === undefined
         ? {}
         : { body: { content: body === 'bytes' ? octets : { 'application/json': { schema: body } } } }),
@@ -142,6 +170,7 @@ function describe(endpoint: Endpoint): RouteConfig {
     responses: {
       200: {
         description: 'Done',
+        ...(tagged === undefined || method === 'delete' ? {} : { headers: Tag }),
         content: result === 'bytes' ? octets : { 'application/json': { schema: result } },
       },
       default: {

@@ -324,6 +324,16 @@ export const ERRORS = {
     message: '{what} was changed by someone else at the same time',
     remedy: 'Look at it again and repeat the command.',
   },
+  idempotency_key_reused: {
+    status: 422,
+    message: 'this Idempotency-Key was used for another call within the last 24 hours',
+    remedy: 'Take a new key for each call; the same one is for sending the same call again.',
+  },
+  idempotency_key_busy: {
+    status: 409,
+    message: 'a call with this Idempotency-Key is being carried out',
+    remedy: 'Send it again in a moment: the answer is then that of the first.',
+  },
   internal: {
     status: 500,
     message: 'the controller failed: {reason}',

@@ -73,7 +73,7 @@ async function start(): Promise<void> {
     },
   );
   const stopCollecting = collectDaily(services.garbage, log);
-  const stopTrimming = keepTrimmed([services.events], log);
+  const stopTrimming = keepTrimmed([services.events, services.answers], log);
   await tellOperatorToken(services.store);
   const stopResigning = keepResigning(services.trust, log);
   const { port } = listener;

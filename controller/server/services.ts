@@ -25,6 +25,7 @@ import { networkRule } from './events/network-rule.ts';
 import { RecordedStore } from './events/recorded-store.ts';
 import type { WebhookCourier } from './events/webhook-courier.ts';
 import { Webhooks } from './events/webhooks.ts';
+import { KeptAnswers } from './http/kept-answers.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
 import { type CheckFit, Machines } from './machines/machines.ts';
@@ -61,6 +62,7 @@ export interface Services {
   readonly edgeSwarm: EdgeSwarm;
   readonly events: EventLog;
   readonly webhooks: Webhooks;
+  readonly answers: KeptAnswers;
   /** Left out where nothing is sent. */
   readonly courier?: WebhookCourier;
   /** Left out where it gives edges nothing but HTTP. */
@@ -152,6 +154,7 @@ export async function makeServices(
     feed,
     events,
     webhooks: new Webhooks(store, events, networkRule(webhookNetworks)),
+    answers: new KeptAnswers(store),
   };
 }
 

@@ -66,6 +66,8 @@ const SILENT = new Set([
   'events',
   'guards',
   'inspections',
+  'kept-answer-times',
+  'kept-answers',
   'log-counts',
   'machine-journal',
   'machine-macs',

@@ -11,20 +11,23 @@ import type { Logger } from 'pino';
 import { type Actor, eventActorOf } from '../access/tokens.ts';
 import { causedBy } from '../events/cause.ts';
 import type { Api, Env } from './adapter.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 
 export interface ApiOptions {
   readonly actorOf: (token: string) => Promise<Actor | undefined>;
+  readonly answers: KeptAnswers;
   readonly log: Logger;
   readonly version: string;
 }
 
 /** The bare API: who calls, what errors look like, and the documents about itself. Routes are added by `routes.ts`. */
-export function makeApi({ actorOf, log, version }: ApiOptions): Api {
+export function makeApi({ actorOf, answers, log, version }: ApiOptions): Api {
   const api = new OpenAPIHono<Env>();
 
   api.use(async (c, next) => {
     const token = tokenOf(c.req.method, c.req.header('authorization'));
     c.set('token', token);
+    c.set('answers', answers);
     const actor = token === undefined ? undefined : await actorOf(token);
     c.set('actor', actor);
     const request = randomUUID();

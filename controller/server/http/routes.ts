@@ -15,8 +15,8 @@ import { addWebhookRoutes } from './webhook-routes.ts';
 
 /** The services as an HTTP API: every endpoint of the contract, bound to what carries it out. */
 export function apiOf(services: Services, log: Logger): Api {
-  const { store, version } = services;
-  const api = makeApi({ actorOf: (token) => actorOf(store, token, new Date()), log, version });
+  const { store, answers, version } = services;
+  const api = makeApi({ actorOf: (token) => actorOf(store, token, new Date()), answers, log, version });
   serve(api, endpoints.health, async () => ({ status: 'ok' as const, version }));
   addCatalogueRoutes(api, services);
   addTrustRoutes(api, services);

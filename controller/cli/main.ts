@@ -6,6 +6,7 @@ import { addDoctor } from './doctor.ts';
 import { addEdge } from './edge.ts';
 import { addEvents } from './events.ts';
 import { addImage } from './image.ts';
+import { addInventory } from './inventory.ts';
 import { addLogin } from './login.ts';
 import { addMachine } from './machine.ts';
 import { addMenu } from './menu.ts';
@@ -36,6 +37,7 @@ addProfile(program);
 addTrace(program);
 addEvents(program);
 addWebhook(program);
+addInventory(program);
 addDoctor(program);
 
 // `bootswarm ... | head` closes the pipe early: no error of ours.

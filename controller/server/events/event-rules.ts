@@ -35,6 +35,7 @@ type Rule = (changes: readonly Named<unknown>[]) => readonly Told[];
  * `other.changed` is told: who adds a part adds its rule, and until then nothing goes unseen.
  */
 const RULES: Readonly<Record<string, Rule>> = {
+  assignments: setting('assignments.changed'),
   artefacts: comesAndGoes('artefact.arrived', 'artefact.removed'),
   'alarm-counts': tellRecords('segment.alarm'),
   'dhcp-policy': setting('policy.changed'),
@@ -43,12 +44,18 @@ const RULES: Readonly<Record<string, Rule>> = {
     { kind: 'machine.inspected', subject: name, detail: `inspection ${after}` },
   ]),
   'machine-counts': tellRecords('machine.journal'),
+  'machine-reservations': document('reservation'),
+  'machine-rules': setting('rules.changed'),
   machines: always(tellMachine),
   mini: setting('mini.changed'),
   profiles: document('profile'),
   'release-pins': comesAndGoes('release.pinned', 'release.unpinned'),
   releases: comesAndGoes('release.published', 'release.removed'),
   retention: setting('retention.changed'),
+  rollouts: each(tellRollout),
+  secrets: each(({ name, after }) => [
+    { kind: after === undefined ? 'secret.removed' : 'secret.set', subject: name },
+  ]),
   segments: document('segment'),
   tokens: each(tellToken),
   trust: each(tellTrust),
@@ -69,13 +76,24 @@ const SILENT = new Set([
   'kept-answer-times',
   'kept-answers',
   'log-counts',
+  'machine-due',
+  'machine-hardware',
   'machine-journal',
   'machine-macs',
+  'machine-move-counts',
+  'machine-move-records',
+  'machine-names',
   'machine-records',
+  'machine-rules-applied',
   'machine-uuids',
   'machines-indexed',
+  'newcomer-installs',
   'alarm-records',
+  'power-open',
   'removed-releases',
+  'rollout-claims',
+  'rollout-machines',
+  'rollout-skipped',
   'signing-key',
   'webhook-dead',
   'webhook-states',
@@ -125,7 +143,7 @@ function comesAndGoes(came: EventKind, went: EventKind): Rule {
   });
 }
 
-function document(family: 'segment' | 'profile' | 'webhook'): Rule {
+function document(family: 'segment' | 'profile' | 'reservation' | 'webhook'): Rule {
   return each<object>(({ name, before, after }) => {
     if (before === undefined) return [{ kind: `${family}.added`, subject: name }];
     if (after === undefined) return [{ kind: `${family}.removed`, subject: name }];
@@ -154,24 +172,60 @@ function tellRecords(kind: 'machine.journal' | 'segment.alarm'): Rule {
 }
 
 /** Fields that tell nothing of their own: they change with every word of an edge, or have events beside. */
-const PASSING = new Set(['lastSeenAt', 'firstSeenAt', 'address', 'intent', 'epoch', 'spent', 'work']);
+const PASSING = new Set([
+  ...['lastSeenAt', 'firstSeenAt', 'address', 'intent', 'epoch', 'spent', 'work', 'power'],
+  ...['state', 'stateSince', 'deadlineAt', 'cause', 'workEpoch', 'inspectedAt', 'before', 'installAt'],
+]);
+
+/** Where a machine stands in its life, and the last action on its power. */
+interface Standing {
+  readonly state?: string | undefined;
+  readonly cause?: string | undefined;
+  readonly power?: { readonly number: number; readonly action: string; readonly state: string } | undefined;
+}
 
 /** Runs for every machine of every batch of an edge's journal: nothing is parsed or compared twice. */
-function tellMachine({ name: subject, before, after }: Named<Machine>): readonly Told[] {
+function tellMachine({ name: subject, before, after }: Named<Machine & Standing>): readonly Told[] {
   if (!after) return [{ kind: 'machine.removed', subject }];
   const told: Told[] = [];
   const changed = before ? fieldsThatDiffer(before, after, PASSING) : [];
   if (!before)
     told.push({ subject, kind: 'machine.registered', detail: short(`MAC ${after.macs.join(', ')}`) });
   else if (changed.length > 0) told.push({ subject, kind: 'machine.changed', changed });
-  const { intent, epoch, spent, work } = after;
+  const { intent, epoch, spent, work, state, cause, power } = after;
   if (intent && (epoch !== before?.epoch || !isDeepStrictEqual(intent, before?.intent)))
     told.push({ subject, kind: 'machine.intent', detail: short(intentText(intent)) });
   if (spent && spent.epoch !== before?.spent?.epoch)
     told.push({ subject, kind: 'machine.spent', detail: short(`epoch ${spent.epoch}: ${spent.detail}`) });
   if (work && (work.epoch !== before?.work?.epoch || work.state !== before.work.state))
     told.push({ subject, kind: 'machine.work', detail: short(`${work.kind} ${work.state}: ${work.detail}`) });
+  if (state !== undefined && state !== before?.state)
+    told.push({ subject, kind: 'machine.state', detail: moveText(before?.state, state, cause) });
+  if (power && (power.number !== before?.power?.number || power.state !== before.power.state))
+    told.push({ subject, kind: 'machine.power', detail: `${power.action} ${power.state}` });
   return told;
+}
+
+/** `installing to failed: no_first_boot` */
+function moveText(from: string | undefined, to: string, cause: string | undefined): string {
+  return short(`${from === undefined ? '' : `${from} `}to ${to}${cause === undefined ? '' : `: ${cause}`}`);
+}
+
+/** As a rollout stands, of which machines and how far each is it does not tell. */
+interface RolloutStanding {
+  readonly state: string;
+  readonly cause?: string | undefined;
+  readonly wave: number;
+}
+
+function tellRollout({ name: subject, before, after }: Named<RolloutStanding>): readonly Told[] {
+  if (!after) return [{ kind: 'rollout.removed', subject }];
+  if (!before) return [{ kind: 'rollout.added', subject, detail: short(after.state) }];
+  const { state, cause, wave } = after;
+  const moves = state === before.state ? [] : [moveText(before.state, state, cause)];
+  const waves = wave === before.wave ? [] : [`wave ${wave + 1}`];
+  const detail = [...moves, ...waves].join(', ');
+  return detail === '' ? [] : [{ kind: 'rollout.moved', subject, detail }];
 }
 
 function short(detail: string): string {

@@ -91,6 +91,53 @@ test('a part of the store that no rule knows is told all the same, without its c
   assert.equal(JSON.stringify(events).includes('secret'), false);
 });
 
+test('of lives, power, rollouts and secrets each step is told, and nothing of what is secret or said elsewhere', async () => {
+  const store = new RecordedStore(new MemoryStore());
+  const machine = { id: 'm-1', macs: ['52:54:00:00:00:01'] };
+  const power = { number: 1, action: 'cycle', state: 'waiting', step: 0 };
+  const rollout = { state: 'running', wave: 0 };
+  const puts: readonly Readonly<Record<string, unknown>>[] = [
+    { 'machines/m-1': { ...machine, state: 'installing', power } },
+    {
+      'machines/m-1': { ...machine, state: 'installing', stateSince: 'later', power: { ...power, step: 1 } },
+    },
+    {
+      'machines/m-1': {
+        ...machine,
+        state: 'failed',
+        cause: 'no_first_boot',
+        power: { ...power, state: 'done' },
+      },
+    },
+    { 'rollouts/r1': rollout, 'rollout-machines/r1/m-1': {}, 'rollout-claims/m-1': 'r1' },
+    { 'rollouts/r1': { ...rollout, revision: 2 }, 'machine-due/x/m-1': true, 'power-open/m-1': true },
+    { 'rollouts/r1': { state: 'paused', wave: 1, cause: 'too_many_failed' } },
+    { 'secrets/bmc': { sealed: 'hidden' } },
+    { 'machine-reservations/mine': { machines: [] }, assignments: [], 'machine-names/db1': 'm-1' },
+  ];
+  for (const put of puts) await store.commit({ put });
+  await store.commit({ remove: ['rollouts/r1', 'secrets/bmc'] });
+  const { events } = await new EventLog(store).page(0, {});
+  assert.deepEqual(
+    events.map((event) => `${brief(event)}${event.detail === undefined ? '' : ` ${event.detail}`}`),
+    [
+      'machine.registered m-1 MAC 52:54:00:00:00:01',
+      'machine.state m-1 to installing',
+      'machine.power m-1 cycle waiting',
+      'machine.state m-1 installing to failed: no_first_boot',
+      'machine.power m-1 cycle done',
+      'rollout.added r1 running',
+      'rollout.moved r1 running to paused: too_many_failed, wave 2',
+      'secret.set bmc',
+      'reservation.added mine',
+      'assignments.changed assignments',
+      'rollout.removed r1',
+      'secret.removed bmc',
+    ],
+  );
+  assert.equal(JSON.stringify(events).includes('hidden'), false);
+});
+
 test('a change that others got before is told against what they left', async () => {
   const inner = new InterposedStore();
   const store = new RecordedStore(inner);

@@ -13,6 +13,11 @@ export const problem = defineProblems({
     message: '{file} is not a credentials file: {reason}',
     remedy: "Remove it and run 'bootswarm login URL' again.",
   },
+  webhook_not_taken: {
+    status: 502,
+    message: 'webhook {name} did not take it: {answer}',
+    remedy: "Check that its URL answers 2xx; 'bootswarm webhook show {name}' tells how it goes.",
+  },
   token_not_given: {
     status: 400,
     message: 'no token was given',

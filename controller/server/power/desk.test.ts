@@ -313,15 +313,23 @@ test('what was ordered long ago is not done when a controller starts', async () 
 test('a machine that boots from the network is seen by its edge; one that does not is told by name', async () => {
   const { store, desk, end, power } = await lay();
   await store.commit({ put: { 'edges/edge1': { name: 'edge1', journalSeq: 0 } } });
-  const tell = (seq: number, stage: 'lease' | 'script') =>
-    takeJournal(store, 'edge1', [{ seq, at: new Date().toISOString(), stage, mac: MAC, detail: '' }]);
+  const tell = (seq: number, stage: 'lease' | 'script', secondsAgo = 0) => {
+    const at = new Date(Date.now() - secondsAgo * 1000).toISOString();
+    return takeJournal(store, 'edge1', [{ seq, at, stage, mac: MAC, detail: '' }]);
+  };
   const running = desk({ ...DEADLINES, booting: 1000 });
   await running.order('m-1', { action: 'pxe' });
   assert.equal((await end())?.state, 'booting');
   // The installed system asks for an address as well: that is no boot from the network.
   await tell(1, 'lease');
+  await someTurns();
   assert.equal((await power())?.state, 'booting');
-  await tell(2, 'script');
+  // Nor is what an edge that was cut off tells of the boot before.
+  await tell(2, 'script', 90);
+  await someTurns();
+  assert.equal((await power())?.state, 'booting');
+  // Its clock may be a little late.
+  await tell(3, 'script', 20);
   const after = (await power())?.changes ?? 0;
   await running.show('m-1', after, 1000, AbortSignal.timeout(1000));
   assert.equal((await power())?.state, 'done');

@@ -29,6 +29,7 @@ export {
 } from './bmc.ts';
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
+export { Release, type Upload } from './catalogue-endpoints.ts';
 export { Client } from './client.ts';
 export {
   type DhcpOptionDefinition,
@@ -59,7 +60,7 @@ export {
 export { type EdgeReadiness, isSilent, readinessOf } from './edge-readiness.ts';
 export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
-export { endpoints, MACHINES_PAGE_MOST, Release, type Upload } from './endpoints.ts';
+export { endpoints, MACHINES_PAGE_MOST } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
 export {
   Event,

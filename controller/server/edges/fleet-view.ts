@@ -10,7 +10,7 @@ import { EDGES_PREFIX } from './edges.ts';
  * named here makes the fleet be read anew: too much named would leave edges behind, too little costs time.
  */
 const BESIDE =
-  /^(machine-(records|counts|move-records|move-counts|macs|uuids|names|hardware|reservations|rules|rules-applied|due)\/|alarm-(records|counts)\/|inspections\/|inspection-counts\/|tokens\/|guards\/|power-|webhook|kept-answer|newcomer-|rollout-|secrets\/)/;
+  /^(machine-(records|counts|move-records|move-counts|macs|uuids|names|hardware|reservations|due)\/|alarm-(records|counts)\/|inspections\/|inspection-counts\/|tokens\/|guards\/|power-|webhook|kept-answer|newcomer-|rollout-|secrets\/)/;
 
 /** The fleet as it stood at some commit. Another version tells edges something else, or may do so. */
 export interface FleetVersion {

@@ -44,6 +44,7 @@ test('what operators and edges do is told in order, with who did it and in which
     'segment.changed seg1',
     `machine.registered ${id}`,
     `machine.intent ${id}`,
+    `machine.state ${id}`,
     `machine.journal ${id}`,
     'segment.removed seg1',
   ];

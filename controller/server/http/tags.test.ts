@@ -79,9 +79,14 @@ test('what a machine does by itself does not come between an operator and its ma
   const { operator } = controller;
   const edge = controller.client(await controller.joinEdge('edge1'));
   const params = { machine: MAC };
-  const { tag = '' } = await operator.callTagged(endpoints.setIntent, { params, body: { kind: 'local' } });
-  const record = { seq: 1, at: new Date().toISOString(), stage: 'script' as const, mac: MAC, detail: 'x' };
-  await edge.call(endpoints.sendJournal, { body: { records: [record] } });
+  const boots = (seq: number) => {
+    const record = { seq, at: new Date().toISOString(), stage: 'script' as const, mac: MAC, detail: 'x' };
+    return edge.call(endpoints.sendJournal, { body: { records: [record] } });
+  };
+  await operator.call(endpoints.setIntent, { params, body: { kind: 'local' } });
+  await boots(1);
+  const { tag = '' } = await operator.callTagged(endpoints.showMachine, { params });
+  await boots(2);
   const set = (headers: Record<string, string>) =>
     operator.call(endpoints.setIntent, { params, body: { kind: 'menu' } }, { headers });
   await set({ 'if-match': tag });

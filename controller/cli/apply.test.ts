@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { Client, type Endpoint, endpoints, type Request, type Result } from '@bootswarm/controller/contract';
+import { applyDocument, readApplyFile } from './apply.ts';
 import { Program } from './testing/program.ts';
 import { Site } from './testing/site.ts';
 
@@ -84,6 +86,41 @@ test('a dry run says what would change, and changes nothing', async () => {
   const file = await fileOf('dry.yaml', `segments:${SEGMENT(4)}`);
   assert.equal(await bootswarm('segment', 'apply', '--dry-run', file), 'segment net4: would be added\n');
   assert.doesNotMatch(await bootswarm('segment', 'list'), /net4/);
+});
+
+/** Calls as its operator does, while another one acts before each change of a segment. */
+class OvertakenClient extends Client {
+  readonly #act: () => Promise<unknown>;
+
+  constructor(act: () => Promise<unknown>) {
+    super({ url: site.url, token: site.operatorToken });
+    this.#act = act;
+  }
+
+  override async call<E extends Endpoint>(
+    endpoint: E,
+    request: Request<E>,
+    options = {},
+  ): Promise<Result<E>> {
+    if (endpoint.path === endpoints.replaceSegment.path && endpoint.method === 'put') await this.#act();
+    return super.call(endpoint, request, options);
+  }
+}
+
+test('what another operator changed meanwhile is not overwritten', async () => {
+  const mine = await readApplyFile(await fileOf('mine.yaml', `segments:${SEGMENT(5)}\n    domain: mine`));
+  const theirs = await readApplyFile(
+    await fileOf('theirs.yaml', `segments:${SEGMENT(5)}\n    domain: theirs`),
+  );
+  const options = { dryRun: false, signal: new AbortController().signal };
+  for (const what of ['add', 'change']) {
+    const overtaken = new OvertakenClient(() => applyDocument(site.client, theirs, options));
+    await assert.rejects(applyDocument(overtaken, mine, options), { code: 'changed_meanwhile' }, what);
+    assert.match(await bootswarm('segment', 'show', 'net5', '--yaml'), /domain: theirs/);
+    // The second time round there is one, as it was before either changed it.
+    const before = await readApplyFile(await fileOf('before.yaml', `segments:${SEGMENT(5)}`));
+    await applyDocument(site.client, before, options);
+  }
 });
 
 const refused: readonly (readonly [what: string, text: string, error: RegExp])[] = [

@@ -1,9 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Client, type DhcpClass, DhcpPolicy, endpoints, Segment } from '@bootswarm/controller/contract';
+import {
+  type Client,
+  problem as contractProblem,
+  type DhcpClass,
+  DhcpPolicy,
+  endpoints,
+  Segment,
+} from '@bootswarm/controller/contract';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { problem } from './problems.ts';
+import { look } from './while-unchanged.ts';
 
 /** What `segment apply` and `dhcp policy apply` take: either or both. */
 export interface ApplyDocument {
@@ -104,14 +112,14 @@ export async function applyDocument(
   const newNames = new Set(segments.map(({ name }) => name).filter((name) => !held.has(name)));
   if (isOtherPolicy) await putPolicy(meanwhile(policy, heldPolicy, newNames));
   for (const segment of segments) {
+    const params = { name: segment.name };
     const before = held.get(segment.name);
     const isSame = isDeepStrictEqual(before, segment);
-    if (!isSame && !dryRun)
-      await client.call(
-        endpoints.replaceSegment,
-        { params: { name: segment.name }, body: segment },
-        { signal },
-      );
+    if (!isSame && !dryRun) {
+      const { held: now, headers } = await look(client, endpoints.showSegment, { params }, signal);
+      if (!isDeepStrictEqual(now, before)) throw changedMeanwhile(segment.name);
+      await client.call(endpoints.replaceSegment, { params, body: segment }, { signal, headers });
+    }
     applied.push({
       kind: 'segment',
       name: segment.name,
@@ -121,6 +129,10 @@ export async function applyDocument(
   if (policy === undefined) return applied;
   if (isOtherPolicy) await putPolicy(policy);
   return [{ kind: 'policy', name: 'dhcp', what: isOtherPolicy ? 'changed' : 'unchanged' }, ...applied];
+}
+
+function changedMeanwhile(name: string): Error {
+  return contractProblem('changed_meanwhile', { facts: { what: `segment ${name}` } });
 }
 
 export function appliedText(applied: readonly Applied[], dryRun: boolean): string {

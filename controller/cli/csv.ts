@@ -1,5 +1,5 @@
 /** A record of a CSV file (RFC 4180) that is not empty. */
-export interface CsvRecord {
+interface CsvRecord {
   /** On which it begins, counted from one. */
   readonly line: number;
   readonly cells: readonly string[];

@@ -122,7 +122,7 @@ describe('a machine that an agent inspects and installs', () => {
 
   test('shows how its installation stands, in the list and by itself', async () => {
     await site.run('machine', 'boot', MAC, 'install', 'web');
-    assert.match((await site.run('machine', 'list')).stdout, /install web +armed/);
+    assert.match((await site.run('machine', 'list')).stdout, /install web +reserved +armed/);
     let seq = 0;
     const tell = async (facts: Partial<JournalRecord>): Promise<string> => {
       seq += 1;

@@ -5,7 +5,9 @@ import { addChannel } from './channel.ts';
 import { addDhcp } from './dhcp.ts';
 import { addDoctor } from './doctor.ts';
 import { addEdge } from './edge.ts';
+import { addEvents } from './events.ts';
 import { addImage } from './image.ts';
+import { addInventory } from './inventory.ts';
 import { addLogin } from './login.ts';
 import { addMachine } from './machine.ts';
 import { addMenu } from './menu.ts';
@@ -17,6 +19,7 @@ import { addSecret } from './secret.ts';
 import { addSegment } from './segment.ts';
 import { addTrace } from './trace.ts';
 import { addTrust } from './trust.ts';
+import { addWebhook } from './webhook.ts';
 
 const program = new Command('bootswarm')
   .description('Installs and boots datacenters over the network.')
@@ -40,6 +43,9 @@ addProfile(program);
 addRollout(program);
 addSecret(program);
 addTrace(program);
+addEvents(program);
+addWebhook(program);
+addInventory(program);
 addDoctor(program);
 
 // `bootswarm ... | head` closes the pipe early: no error of ours.

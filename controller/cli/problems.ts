@@ -13,6 +13,11 @@ export const problem = defineProblems({
     message: '{file} is not a credentials file: {reason}',
     remedy: "Remove it and run 'bootswarm login URL' again.",
   },
+  webhook_not_taken: {
+    status: 502,
+    message: 'webhook {name} did not take it: {answer}',
+    remedy: "Check that its URL answers 2xx; 'bootswarm webhook show {name}' tells how it goes.",
+  },
   token_not_given: {
     status: 400,
     message: 'no token was given',
@@ -37,6 +42,17 @@ export const problem = defineProblems({
     status: 400,
     message: "'{text}' {reason}",
     remedy: 'Correct it; --help shows an example.',
+  },
+  power_match_none: {
+    status: 404,
+    message: '{match} means no machine',
+    remedy: "Look at what it means: 'bootswarm machine list --match SELECTOR'.",
+  },
+  power_match_beyond: {
+    status: 409,
+    message: '{match} means more than {most} machines; nothing was done to any',
+    remedy:
+      "Look at which: 'bootswarm machine list --match SELECTOR'. Where all of them are meant, say how many they are with --at-most.",
   },
   file_not_yaml: {
     status: 400,

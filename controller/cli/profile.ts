@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { factsText, tableText } from './output.ts';
 import { readProfileFile } from './profile-file.ts';
 import { inSession } from './session.ts';
+import { look } from './while-unchanged.ts';
 
 const EXAMPLE = `
 A profile that installs an image, by 'machine boot MACHINE install web':
@@ -103,9 +104,9 @@ interface Applied {
 
 async function applyProfile(client: Client, body: Profile, signal: AbortSignal): Promise<Applied> {
   const { name } = body;
-  const held = (await client.call(endpoints.listProfiles, {}, { signal })).find((each) => each.name === name);
+  const { held, headers } = await look(client, endpoints.showProfile, { params: { name } }, signal);
   // Sent even when it is the same, so that the release is checked again.
-  await client.call(endpoints.replaceProfile, { params: { name }, body }, { signal });
+  await client.call(endpoints.replaceProfile, { params: { name }, body }, { signal, headers });
   return {
     name,
     what: held === undefined ? 'added' : isDeepStrictEqual(held, body) ? 'unchanged' : 'changed',

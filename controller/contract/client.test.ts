@@ -129,3 +129,44 @@ test('octets come as a response, and an error instead of them as a problem', asy
     await assert.rejects(call, { code: 'artefact_unknown' });
   });
 });
+
+const invitation = {
+  edge: { name: 'e1', journalSeq: 0 },
+  joinToken: 'bsj_x',
+  expiresAt: '2026-01-01T00:00:00.000Z',
+};
+
+test('a POST whose connection broke is sent again under the same key', async () => {
+  const keys: (string | undefined)[] = [];
+  const breaking: RequestListener = async (request, response) => {
+    await request.toArray();
+    keys.push(request.headers['idempotency-key'] as string | undefined);
+    if (keys.length === 1) return request.socket.destroy();
+    if (keys.length === 2)
+      return response.writeHead(200, { 'content-length': 99 }).write('{') && response.destroy();
+    const busy = problem('idempotency_key_busy');
+    if (keys.length === 3) return response.writeHead(409).end(JSON.stringify({ error: busy.toBody() }));
+    return response.end(JSON.stringify(invitation));
+  };
+  await withFakeController(breaking, async (url) => {
+    const client = new Client({ url });
+    assert.deepEqual(await client.call(endpoints.addEdge, { body: { name: 'e1' } }), invitation);
+    assert.equal(keys.length, 4);
+    assert.equal(new Set(keys).size, 1);
+    assert.match(keys[0] ?? '', /^[0-9a-f-]{36}$/);
+  });
+});
+
+test('what is not a POST of an operator is sent once', async () => {
+  let times = 0;
+  const breaking: RequestListener = (request) => {
+    times += 1;
+    request.socket.destroy();
+  };
+  await withFakeController(breaking, async (url) => {
+    const client = new Client({ url });
+    for (const endpoint of [endpoints.health, endpoints.join])
+      await assert.rejects(client.call(endpoint, {}), { code: 'controller_unreachable' });
+  });
+  assert.equal(times, 2);
+});

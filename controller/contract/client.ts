@@ -14,6 +14,11 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A controller that starts again takes a few seconds; what runs longer is told to be busy. */
+const AGAIN_AFTER_MS = [250, 1000, 3000] as const;
+/** The connection was there and broke, so that nobody knows what was done. */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_BODY_TIMEOUT']);
+
 /** Calls a controller by the contract alone. */
 export class Client {
   readonly url: string;
@@ -24,19 +29,52 @@ export class Client {
     this.#token = options.token;
   }
 
-  /** @throws Problem as the controller sent it, or `controller_unreachable`, `answer_unreadable`. */
+  /**
+   * A POST of an operator is sent again where the connection broke: its Idempotency-Key lets nothing be made twice.
+   * @throws Problem as the controller sent it, or `controller_unreachable`, `answer_unreadable`.
+   */
   async call<E extends Endpoint>(
     endpoint: E,
     request: Request<E>,
     options: CallOptions = {},
   ): Promise<Result<E>> {
+    return (await this.callTagged(endpoint, request, options)).result;
+  }
+
+  /** Like `call`, with the ETag of what came: as `if-match` of a change it lets that be made only while it is still so. */
+  async callTagged<E extends Endpoint>(
+    endpoint: E,
+    request: Request<E>,
+    options: CallOptions = {},
+  ): Promise<{ readonly result: Result<E>; readonly tag: string | undefined }> {
+    if (endpoint.method !== 'post' || endpoint.audience !== 'operator')
+      return this.#callOnce(endpoint, request, options);
+    const headers = { 'idempotency-key': crypto.randomUUID(), ...options.headers };
+    for (const pauseMs of AGAIN_AFTER_MS) {
+      try {
+        return await this.#callOnce(endpoint, request, { ...options, headers });
+      } catch (error) {
+        if (!isWorthAnother(error)) throw error;
+        await pause(pauseMs, options.signal);
+        options.signal?.throwIfAborted();
+      }
+    }
+    return this.#callOnce(endpoint, request, { ...options, headers });
+  }
+
+  async #callOnce<E extends Endpoint>(
+    endpoint: E,
+    request: Request<E>,
+    options: CallOptions,
+  ): Promise<{ readonly result: Result<E>; readonly tag: string | undefined }> {
     const json = request.body !== undefined;
     const response = await this.#send(endpoint, request, {
       ...options,
       ...(json ? { body: JSON.stringify(request.body) } : {}),
       headers: { ...options.headers, ...(json ? { 'content-type': 'application/json' } : {}) },
     });
-    return this.#read(endpoint, response);
+    const tag = response.headers.get('etag') ?? undefined;
+    return { result: await this.#read(endpoint, response), tag };
   }
 
   /** Like `call`, for an endpoint whose body is a stream of octets. */
@@ -124,6 +162,28 @@ export class Client {
   #unreadable(reason: string): Problem {
     return problem('answer_unreadable', { facts: { url: this.url, reason } });
   }
+}
+
+/** Ends early where `signal` does. */
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end, { once: true });
+    function end(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    }
+  });
+}
+
+/** Whether a call whose key the controller knows may be sent again. */
+function isWorthAnother(error: unknown): boolean {
+  if (!(error instanceof Problem)) return false;
+  if (error.code === 'idempotency_key_busy') return true;
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+    if ('code' in cause && BROKEN.has(String(cause.code))) return true;
+  return false;
 }
 
 /** fetch hides why it failed in its error's cause. */

@@ -17,6 +17,11 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType | 'bytes';
   readonly result: z.ZodType | 'bytes';
+  /**
+   * The thing that the call gives or changes has an entity tag: it comes as ETag, and a change that names it in
+   * If-Match, or that there is none yet by `If-None-Match: *`, is made only while that is so.
+   */
+  readonly tagged?: 'machine' | 'profile' | 'segment';
 }
 
 type Parsed<Schema, Otherwise> = Schema extends z.ZodType ? z.infer<Schema> : Otherwise;

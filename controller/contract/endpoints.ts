@@ -12,6 +12,7 @@ import { DhcpPolicy } from './dhcp-policy.ts';
 import { Edge, EdgeCredentials, EdgeInvitation, EdgeSettings, EdgeStatus } from './edge.ts';
 import { EdgeSwarmAnswer, EdgeSwarmReport } from './edge-swarm.ts';
 import type { Endpoint } from './endpoint.ts';
+import { eventEndpoints } from './event-endpoints.ts';
 import { InspectionSummary, KeptInspection, SentInspection } from './inspection.ts';
 import { VariableName, VariableValue } from './installer-profile.ts';
 import { Intent } from './intent.ts';
@@ -31,6 +32,7 @@ import { Segment } from './segment.ts';
 import { selectionEndpoints } from './selection-endpoints.ts';
 import { SelectorText } from './selector.ts';
 import { OnlineKeys, Publication, RootChange, TargetsChange, Trust, TrustFile } from './trust.ts';
+import { webhookEndpoints } from './webhook-endpoints.ts';
 
 const ByName = z.object({ name: Name });
 const BySha256 = z.object({ sha256: Sha256 });
@@ -253,6 +255,7 @@ export const endpoints = {
     method: 'get',
     path: '/v1/segments/{name}',
     summary: 'One segment',
+    tagged: 'segment',
     audience: 'operator',
     params: ByName,
     result: Segment,
@@ -261,6 +264,7 @@ export const endpoints = {
     method: 'put',
     path: '/v1/segments/{name}',
     summary: 'Put a segment in the place of the one of that name, or add it',
+    tagged: 'segment',
     audience: 'operator',
     params: ByName,
     body: Segment,
@@ -270,6 +274,7 @@ export const endpoints = {
     method: 'delete',
     path: '/v1/segments/{name}',
     summary: 'Remove a segment: its edges stop serving it',
+    tagged: 'segment',
     audience: 'operator',
     params: ByName,
     result: Nothing,
@@ -432,6 +437,7 @@ export const endpoints = {
     method: 'get',
     path: '/v1/machines/{machine}',
     summary: 'One machine, by id, UUID or MAC, with what its edges last said of it',
+    tagged: 'machine',
     audience: 'operator',
     params: ByMachine,
     result: MachineStory,
@@ -462,6 +468,7 @@ export const endpoints = {
     method: 'put',
     path: '/v1/machines/{machine}/intent',
     summary: 'What a machine does at its next boot. A MAC that is not known yet registers a machine',
+    tagged: 'machine',
     audience: 'operator',
     params: ByMachine,
     body: Intent,
@@ -472,6 +479,7 @@ export const endpoints = {
     path: '/v1/machines/{machine}/variables',
     summary:
       'What answer files of installers say of this machine alone; null takes a variable away. A MAC that is not known yet registers a machine',
+    tagged: 'machine',
     audience: 'operator',
     params: ByMachine,
     body: z.record(VariableName, VariableValue.nullable()),
@@ -519,6 +527,7 @@ export const endpoints = {
     method: 'get',
     path: '/v1/profiles/{name}',
     summary: 'One profile',
+    tagged: 'profile',
     audience: 'operator',
     params: ByName,
     result: Profile,
@@ -527,6 +536,7 @@ export const endpoints = {
     method: 'put',
     path: '/v1/profiles/{name}',
     summary: 'Put a profile in the place of the one of that name, or add it',
+    tagged: 'profile',
     audience: 'operator',
     params: ByName,
     body: Profile,
@@ -536,8 +546,12 @@ export const endpoints = {
     method: 'delete',
     path: '/v1/profiles/{name}',
     summary: 'Remove a profile that no machine is to be installed by',
+    tagged: 'profile',
     audience: 'operator',
     params: ByName,
     result: Nothing,
   },
+
+  ...eventEndpoints,
+  ...webhookEndpoints,
 } as const satisfies Readonly<Record<string, Endpoint>>;

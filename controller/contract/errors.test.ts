@@ -20,7 +20,7 @@ const calls = ['contract', 'server']
 for (const [code, { status, message, remedy }] of Object.entries(ERRORS)) {
   test(`${code} has a status, a message and a remedy that read as they should`, () => {
     assert.ok(status >= 400 && status < 600);
-    assert.match(message, /^\S.*[^.\s]$/, 'a message is no sentence of its own');
+    assert.match(message, /^\S.*[^.\s]$/s, 'a message is no sentence of its own');
     assert.match(remedy, /^\S.*[.'`]?$/);
     assert.ok(remedy.length > 10);
   });

@@ -46,6 +46,28 @@ export const ERRORS = {
     message: 'no artefact with SHA-256 {sha256} has arrived in full',
     remedy: "Publish the release that it belongs to: 'bootswarm image publish FOLDER'.",
   },
+  events_gone: {
+    status: 410,
+    message: 'events up to {gone} are no longer kept; the oldest is {oldest}',
+    remedy:
+      "Go on with 'after={gone}' (or without any), and take it that what happened before is not to be had: look at the things themselves.",
+  },
+  events_crowded: {
+    status: 503,
+    message: '{most} readers follow the events already',
+    remedy: 'End one of them, or ask for /v1/events again and again.',
+  },
+  webhook_refused: {
+    status: 422,
+    message: 'nothing is sent to {url}: {reason}',
+    remedy:
+      'Name a host outside these networks, or start the controller with --webhook-network CIDR, which then names all networks that webhooks may be in.',
+  },
+  webhooks_crowded: {
+    status: 409,
+    message: 'there are {most} webhooks already',
+    remedy: "Remove one first: 'bootswarm webhook remove NAME'.",
+  },
   route_unknown: {
     status: 404,
     message: 'there is no route {method} {path}',
@@ -341,9 +363,19 @@ export const ERRORS = {
     remedy: 'Make room in its data folder, then try again; nothing was lost.',
   },
   changed_meanwhile: {
-    status: 409,
+    status: 412,
     message: '{what} was changed by someone else at the same time',
     remedy: 'Look at it again and repeat the command.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    message: 'this Idempotency-Key was used for another call within the last 24 hours',
+    remedy: 'Take a new key for each call; the same one is for sending the same call again.',
+  },
+  idempotency_key_busy: {
+    status: 409,
+    message: 'a call with this Idempotency-Key is being carried out',
+    remedy: 'Send it again in a moment: the answer is then that of the first.',
   },
   internal: {
     status: 500,

@@ -61,6 +61,15 @@ export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swa
 export type { Call, Endpoint, Request, Result } from './endpoint.ts';
 export { endpoints, MACHINES_PAGE_MOST, Release, type Upload } from './endpoints.ts';
 export { ErrorBody, type ErrorCode, problem } from './errors.ts';
+export {
+  Event,
+  type EventActor,
+  EventFilter,
+  type EventKind,
+  type EventPage,
+  isWantedKind,
+} from './event.ts';
+export { EVENT_PAGE_MOST } from './event-endpoints.ts';
 export { FirstBoot, ImageProfile, MediumProfile, Takeover } from './image-profile.ts';
 export {
   INSPECTIONS_MOST,
@@ -210,4 +219,5 @@ export { SshKey } from './ssh-key.ts';
 export { type SwarmPolicy, SwarmProgress, SwarmTerms } from './swarm.ts';
 export type { OnlineKeys, Publication, RootChange, Trust } from './trust.ts';
 export { grantInstall, UnknownMachines } from './unknown-machines.ts';
+export { DeadLetter, Webhook, type WebhookOutcome, WebhookState, WebhookWithSecret } from './webhook.ts';
 export { standingAfter, WorkStanding, type WorkStory, workStory } from './work-standing.ts';

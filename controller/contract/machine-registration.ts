@@ -5,7 +5,7 @@ import { Labels, LabelValue } from './machine-traits.ts';
 import { Mac, Name, Uuid } from './names.ts';
 
 /** Machines that one import may hold. */
-export const IMPORT_MOST = 20_000;
+const IMPORT_MOST = 20_000;
 
 /** Ids and MACs name machines as well: a name that could be one of them would name two. */
 const MachineName = Name.refine(

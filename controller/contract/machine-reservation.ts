@@ -3,7 +3,7 @@ import { LabelValue } from './machine-traits.ts';
 import { Instant, Name } from './names.ts';
 import { SelectorText } from './selector.ts';
 
-export const RESERVED_AT_ONCE_MOST = 1000;
+const RESERVED_AT_ONCE_MOST = 1000;
 const HOURS_MOST = 24 * 366;
 
 /** Machines that are set aside for somebody. */

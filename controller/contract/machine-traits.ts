@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Instant, Mac, Name } from './names.ts';
 
 /** Of what machines, switches and vendors call themselves, longer texts are cut. */
-export const TRAIT_TEXT_MOST = 100;
+const TRAIT_TEXT_MOST = 100;
 const LABELS_MOST = 64;
 /** Of a machine's hardware: what else changed is counted. */
 export const HARDWARE_CHANGES_MOST = 50;

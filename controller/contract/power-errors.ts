@@ -61,7 +61,7 @@ export const POWER_ERRORS = {
     message:
       'machine {machine} was turned on to boot from the network, and no edge saw it within {seconds} s',
     remedy:
-      "Look at its console: the BMC may have ignored the override (set network boot first in the firmware's boot order), or its network port is not in a segment ('bootswarm trace MACHINE').",
+      "Look at its console: the BMC may have ignored the override (set network boot first in the firmware's boot order), its network port is not in a segment ('bootswarm trace MACHINE'), or that edge's clock is late ('bootswarm doctor' on the edge).",
   },
   bmc_secret_unfit: {
     status: 422,

@@ -55,6 +55,8 @@ export const PowerStanding = z.strictObject({
   seen: PowerSeen.optional(),
   /** `booting`: how many records there were of the machine when it was turned on. */
   recordsBefore: z.int().min(0).optional(),
+  /** `booting`: soon after this it was turned on, by the controller's clock. */
+  turnedOnAt: Instant.optional(),
   /** `failed`: a problem of the catalogue. */
   cause: z.strictObject({ code: z.string(), message: z.string(), remedy: z.string() }).optional(),
 });

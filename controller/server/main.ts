@@ -7,6 +7,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { ensureOperatorToken } from './access/tokens.ts';
 import { collectDaily } from './catalogue/garbage-daily.ts';
+import { networkRule } from './events/network-rule.ts';
+import { keepTrimmed } from './events/upkeep.ts';
+import { WebhookCourier } from './events/webhook-courier.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { apiOf } from './http/routes.ts';
 import { keepExpiring } from './machines/expiry.ts';
@@ -15,6 +18,7 @@ import { makeServices, type Services } from './services.ts';
 import { problem, type StartOptions, startProblem } from './start-problems.ts';
 import { holdFolder } from './store/hold-folder.ts';
 import { LmdbStore } from './store/lmdb-store.ts';
+import type { StateStore } from './store/state-store.ts';
 import { Seeds } from './swarm/seeds.ts';
 import { keepResigning } from './trust/resigning.ts';
 
@@ -30,18 +34,25 @@ const command = new Command('bootswarm-controller')
   .option('--bmc-network <cidr...>', 'where BMCs are (default: private addresses); spoken to nowhere else')
   .option('--power-commands <folder>', 'programs that BMCs of kind command may run')
   .option('--rollout-commands <folder>', 'programs that health checks of rollouts may run')
+  .option(
+    '--webhook-network <cidr...>',
+    'networks that webhooks may be in, such as 10.0.0.0/8 (default: any but loopback, link-local and metadata)',
+    networksOf,
+    [],
+  )
   .option('--new-operator-token', 'replace the operator token, which is shown once')
   .parse();
 
-interface PowerOptions {
+interface Options extends StartOptions {
   readonly newOperatorToken?: true;
+  readonly webhookNetwork: readonly string[];
   readonly bmcNetwork?: readonly string[];
   readonly powerCommands?: string;
   readonly rolloutCommands?: string;
 }
 
 const log = pino({ name: 'controller' });
-const options = command.opts<StartOptions & PowerOptions>();
+const options = command.opts<Options>();
 try {
   await start();
 } catch (error) {
@@ -64,11 +75,14 @@ async function start(): Promise<void> {
     networks,
     commands: options.powerCommands,
     rollouts: { commands: options.rolloutCommands },
+    webhookNetworks: options.webhookNetwork,
     onDefect: (error) => log.error({ err: error }, 'what goes on by itself failed'),
   });
   const seeds = await startSeeds(services);
-  const listener = await listen(apiOf({ ...services, seeds }, log), options.port, address).catch(
+  const courier = new WebhookCourier({ ...services, isAllowed: networkRule(options.webhookNetwork), log });
+  const listener = await listen(apiOf({ ...services, seeds, courier }, log), options.port, address).catch(
     async (error: unknown) => {
+      await courier.stop();
       await seeds.stop();
       throw error;
     },
@@ -77,7 +91,8 @@ async function start(): Promise<void> {
   await services.rolloutDesk.start();
   const stopCollecting = collectDaily(services.garbage, log);
   const stopWatching = services.lifeWatch.start(log);
-  await tellOperatorToken(store);
+  const stopTrimming = keepTrimmed([services.events, services.answers], log);
+  await tellOperatorToken(services.store);
   const stopResigning = keepResigning(services.trust, log);
   const stopExpiring = keepExpiring(services.reservations, log);
   const { port } = listener;
@@ -91,9 +106,8 @@ async function start(): Promise<void> {
       log.info({ signal }, 'stopping');
       stopResigning();
       stopExpiring();
-      void stop(listener, { ...services, seeds }, async () => {
-        await Promise.all([stopCollecting(), stopWatching()]);
-      });
+      const timers = [stopCollecting, stopWatching, stopTrimming, () => courier.stop()];
+      void stop(listener, { ...services, seeds }, timers);
     });
 }
 
@@ -114,7 +128,7 @@ async function startSeeds({ artefacts, releases, edgeSwarm }: Services): Promise
  * Made once the port is ours, so that a start that fails does not use it up. It goes past the logger, as a
  * line of its own: whoever sends log records elsewhere does not send this.
  */
-async function tellOperatorToken(store: LmdbStore): Promise<void> {
+async function tellOperatorToken(store: StateStore): Promise<void> {
   const operatorToken = await ensureOperatorToken(store, options.newOperatorToken === true);
   if (operatorToken === undefined) return;
   const note = "the operator's token: keep it, it is shown this once and stored as a hash";
@@ -123,11 +137,12 @@ async function tellOperatorToken(store: LmdbStore): Promise<void> {
 
 async function stop(
   listener: Listener,
-  { feed, machines, power, rollouts, rolloutDesk, seeds, store }: Services,
-  stopTimers: () => Promise<void>,
+  { events, feed, machines, power, rollouts, rolloutDesk, seeds, store }: Services,
+  stops: readonly (() => Promise<void>)[],
 ): Promise<void> {
-  await stopTimers();
+  await Promise.all(stops.map((each) => each()));
   await seeds?.stop();
+  events.stop();
   feed.stop();
   machines.stop();
   rollouts.stop();
@@ -157,4 +172,14 @@ function bmcNetworks(cidrs: readonly string[] | undefined): BmcNetworks {
       cause: error,
     });
   }
+}
+
+/** Commander calls it for each value with those before. */
+function networksOf(text: string, before: readonly string[]): readonly string[] {
+  try {
+    networkRule([text]);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+  return [...before, text];
 }

@@ -20,6 +20,12 @@ import { DesiredStateFeed } from './edges/desired-state-feed.ts';
 import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
+import { EventLog } from './events/event-log.ts';
+import { networkRule } from './events/network-rule.ts';
+import { RecordedStore } from './events/recorded-store.ts';
+import type { WebhookCourier } from './events/webhook-courier.ts';
+import { Webhooks } from './events/webhooks.ts';
+import { KeptAnswers } from './http/kept-answers.ts';
 import { Assignments, assignmentsIn, namedByAssignments } from './machines/assignments.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
@@ -77,15 +83,25 @@ export interface Services {
   readonly rolloutDesk: RolloutDesk;
   readonly feed: DesiredStateFeed;
   readonly edgeSwarm: EdgeSwarm;
+  readonly events: EventLog;
+  readonly webhooks: Webhooks;
+  readonly answers: KeptAnswers;
+  /** Left out where nothing is sent. */
+  readonly courier?: WebhookCourier;
   /** Left out where it gives edges nothing but HTTP. */
   readonly seeds?: Seeds;
 }
 
 export async function makeServices(
-  store: StateStore,
+  inner: StateStore,
   artefacts: ArtefactFolder,
-  power: PowerSettings & { readonly rollouts?: Pick<RolloutSettings, 'commands' | 'hands'> },
+  power: PowerSettings & {
+    readonly rollouts?: Pick<RolloutSettings, 'commands' | 'hands'>;
+    /** Where webhooks may be; any but loopback and the like where it is left out. */
+    readonly webhookNetworks?: readonly string[];
+  },
 ): Promise<Services> {
+  const store = new RecordedStore(inner);
   const key = await ensureSigningKey(store);
   await upgradeMachines(store);
   const uploads = new Uploads(store, artefacts);
@@ -167,6 +183,7 @@ export async function makeServices(
     mini: await mini.show(),
     rollouts: await rolled.rollouts.list(),
   });
+  const events = new EventLog(store);
   const feed = new DesiredStateFeed(store, readFleet, key.privateKey);
   return {
     version: versionOf(),
@@ -198,6 +215,9 @@ export async function makeServices(
     edges,
     edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,
+    events,
+    webhooks: new Webhooks(store, events, networkRule(power.webhookNetworks ?? [])),
+    answers: new KeptAnswers(store),
   };
 }
 

@@ -15,13 +15,13 @@ const UNITS_AT_ONCE = availableParallelism() + 1;
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const bin = (name: string): string => `${top}node_modules/.bin/${name}`;
 
-/** Beside the code; they need no root, no network and no Debian package. */
-const unitTests = testsOf('{controller,edge-node,images,ipxe,deploy,test/{architecture,bench}}');
+const LIGHT = '{controller,edge-node,images,ipxe,deploy,test/{architecture,bench,fleet}}';
 /** These wait for what is late or never comes, and measure nothing. */
 const PATIENT = [
   'test/faults/swarm-outages.test.ts',
   'test/faults/edges.test.ts',
   'test/faults/trust.test.ts',
+  'test/fleet/fleet.test.ts',
   'test/interop/dhcp-clients.test.ts',
   'test/interop/dhcp-policy.test.ts',
   'test/interop/power.test.ts',
@@ -29,6 +29,8 @@ const PATIENT = [
   'test/interop/torrent-clients.test.ts',
   'test/interop/trace.test.ts',
 ];
+/** Beside the code; they need no root, no network and no Debian package. */
+const unitTests = testsOf(LIGHT).filter((file) => !PATIENT.includes(file));
 /** Real relays and clients, and what must be answered in time: a file at a time has the host to itself. */
 const labTests = testsOf('test/{lab,interop,faults}').filter((file) => !PATIENT.includes(file));
 /** Machines that are built and booted: each keeps one core busy for minutes, and none is in a hurry. */

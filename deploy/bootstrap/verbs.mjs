@@ -26,6 +26,7 @@ const lab = [
 const peers = [
   'aria2',
   'libarchive-tools',
+  'cpio',
   'curl',
   'ipmitool',
   'isc-dhcp-client',

@@ -31,11 +31,16 @@ export class EdgeError extends Error {
  * second takes a third of its time (images/decisions/0013).
  */
 export class EdgeClient {
-  readonly #connections = new Agent({ keepAlive: true });
+  readonly #connections: Agent;
   readonly #url: string;
   readonly #signal: AbortSignal;
 
-  constructor(url: string, signal: AbortSignal) {
+  /** @param localAddress to speak from, where there are several: an edge knows a machine by it. */
+  constructor(url: string, signal: AbortSignal, localAddress?: string) {
+    this.#connections = new Agent({
+      keepAlive: true,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
     this.#url = url;
     this.#signal = signal;
   }

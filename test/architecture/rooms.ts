@@ -87,12 +87,26 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'test/boot': {
     uses: [
       'test/lab',
+      'test/fleet',
       'controller/contract',
       'images/build',
       'images/format',
       'images/install',
       'images/trust',
       'images/trust/testing',
+    ],
+  },
+  // Machines that are played run the agent itself: test/fleet/decisions/0001.
+  'test/fleet': {
+    uses: [
+      'test/lab',
+      'test/boot',
+      'controller/contract',
+      'edge-node/protocols/dhcp4',
+      'edge-node/protocols/dhcp4/testing',
+      'edge-node/protocols/tftp',
+      'images/agent',
+      'images/format',
     ],
   },
   'test/faults': {
@@ -134,6 +148,7 @@ export const FRONT_DOORS: Readonly<Record<string, string>> = {
   '@bootswarm/images/format': 'images/format/index.ts',
   '@bootswarm/images/swarm': 'images/swarm/index.ts',
   '@bootswarm/images/swarm/testing': 'images/swarm/peers/testing/index.ts',
+  '@bootswarm/images/agent': 'images/agent/index.ts',
   '@bootswarm/images/build': 'images/build/index.ts',
   '@bootswarm/images/install': 'images/install/index.ts',
   '@bootswarm/images/trust': 'images/trust/index.ts',

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Bench, type BenchResult, measured, OURS, summarise } from './bench.ts';
 import { bootBench } from './boot.ts';
+import { controllerBench } from './controller.ts';
 import { deltaBench } from './delta.ts';
 import { dhcpBench } from './dhcp.ts';
 import { growthBench } from './growth.ts';
@@ -20,6 +21,7 @@ import { trackerBench } from './tracker.ts';
 
 const BENCHES: readonly Bench[] = [
   bootBench,
+  controllerBench,
   growthBench,
   deltaBench,
   dhcpBench,

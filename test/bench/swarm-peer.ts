@@ -21,11 +21,11 @@ const [own = endpointOf(''), ...others] = places.map(endpointOf);
 const artefact = JSON.parse(readFileSync(artefactPath, 'utf8')) as Artefact;
 // Node loads what fetch needs with its first use: a tenth of a second of CPU, and more where 32 do so at once.
 if (values.tracker !== undefined) await (await fetch(values.tracker)).bytes();
+const node = await SwarmNode.listen({ ...own, isAllowed: () => true });
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');
 // It does not outlive the bench.
 process.stdin.on('end', () => process.exit()).resume();
-const node = await SwarmNode.listen({ ...own, isAllowed: () => true });
 const store =
   role === 'seed' ? await FilePieces.whole(artefact, path) : await FilePieces.resume(artefact, path);
 const swarm = node.join(artefact, infohash, store, { isEdge: role === 'seed' });

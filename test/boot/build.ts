@@ -5,12 +5,12 @@ import { pathOf, program } from './program.ts';
 
 /** Builds images/recipes/minimal.yaml as buildRecipe does. */
 export async function buildMinimal(folder: string, onProgress?: (detail: string) => void): Promise<void> {
-  await buildRecipe('images/recipes/minimal.yaml', folder, onProgress);
+  await buildRecipe(pathOf('images/recipes/minimal.yaml'), folder, onProgress);
 }
 
 /**
  * Builds a recipe by the command, outside any lab: the packages come from Debian's mirrors.
- * @param recipe below the checkout.
+ * @param recipe its path.
  * @param onProgress told each new stage, in words.
  */
 export async function buildRecipe(
@@ -19,7 +19,7 @@ export async function buildRecipe(
   onProgress: (detail: string) => void = () => {},
 ): Promise<void> {
   const [node, ...args] = program(
-    ...['controller/cli/main.ts', '--json', 'image', 'build', pathOf(recipe), '--out', folder],
+    ...['controller/cli/main.ts', '--json', 'image', 'build', recipe, '--out', folder],
   );
   const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = (): void => void child.kill('SIGTERM');

@@ -1,12 +1,14 @@
 /**
  * `npm run demo`: the main job on this host alone. Builds a release, publishes it by the command line, starts
  * a controller and an edge, and boots a BIOS and a UEFI machine in two segments behind DHCP relays. With `--install`
- * the machines are installed; with `--swarm N` so many boot live, and fetch of each other.
+ * the machines are installed; with `--swarm N` so many boot live, and fetch of each other; with `--rollout` twelve that are
+ * played are installed in waves, while the controller is killed.
  */
 import { parseArgs } from 'node:util';
 import { Lab, type Machine, type Segment } from '../lab/index.ts';
 import { buildMinimal } from './build.ts';
 import { installDemo } from './demo-install.ts';
+import { rolloutDemo } from './demo-rollout.ts';
 import { swarmDemo } from './demo-swarm.ts';
 import { Site } from './site.ts';
 import { makeStageReport, type StageReport } from './stages.ts';
@@ -21,6 +23,7 @@ const { values: options } = parseArgs({
   options: {
     install: { type: 'boolean', default: false },
     swarm: { type: 'string' },
+    rollout: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -28,10 +31,12 @@ const { values: options } = parseArgs({
 if (options.help) {
   process.stdout.write(
     [
-      'Usage: npm run demo [-- --install | --swarm N] [--json]',
+      'Usage: npm run demo [-- --install | --swarm N | --rollout] [--json]',
       'Boots a BIOS and a UEFI machine from a release that it builds and publishes, and prints each stage.',
       'With --install it inspects them, installs them to disks, and boots them from there.',
       'With --swarm N so many machines boot live at once, and fetch most of the image of each other.',
+      'With --rollout twelve machines, played at the level of protocols, are inspected, reserved and installed in',
+      'waves with a canary; the controller is killed meanwhile, and a bad release stops at its canary.',
       'BOOTSWARM_QEMU_ACCEL=kvm uses hardware acceleration where /dev/kvm works.\n',
     ].join('\n'),
   );
@@ -44,7 +49,8 @@ if (options.help) {
 }
 
 function chosenDemo(report: StageReport): Promise<void> {
-  const { install, swarm } = options;
+  const { install, swarm, rollout } = options;
+  if (rollout) return rolloutDemo(report);
   if (swarm === undefined) return install ? installDemo(report) : demo(report);
   const count = Number(swarm);
   if (Number.isInteger(count) && count >= 2 && count <= MOST_MACHINES) return swarmDemo(count, report);

@@ -1,6 +1,6 @@
 /** A whole site in a lab, for tests that need one. */
 export { buildMini } from './build.ts';
-export { writeBuildFolder } from './build-folder.ts';
+export { writeBuildFolder, writeRelease } from './build-folder.ts';
 export { debianKernel, initramfsOf, smallInitramfs } from './debian-kernel.ts';
 export {
   bootFrom,

@@ -1,4 +1,5 @@
 import { buildMini, buildRecipe } from './build.ts';
+import { pathOf } from './program.ts';
 import type { Site } from './site.ts';
 
 /** Gigabytes of a disk that takes the image of `readyToInstall` with room for what a layout asks for beside it. */
@@ -20,7 +21,7 @@ export async function readyToInstall(
   const miniRelease = await site.publish(mini);
   await site.bootswarm('mini', 'use', miniRelease);
   say('mini', `${miniRelease} by bootswarm image publish and mini use`);
-  await buildRecipe('test/boot/fixtures/installable.yaml', image, (detail) => say('build', detail));
+  await buildRecipe(pathOf('test/boot/fixtures/installable.yaml'), image, (detail) => say('build', detail));
   const release = await site.publish(image);
   say('publish', `${release} by bootswarm image publish`);
   await site.releaseReady(miniRelease);

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Edge, Release } from '@bootswarm/controller/contract';
 import { edgeArtefacts, releaseId } from '@bootswarm/images/format';
@@ -6,7 +7,7 @@ import type { Lab, Process, Segment } from '../lab/index.ts';
 import { program } from './program.ts';
 
 const CONTROLLER_PORT = 8470;
-const UP_MS = 20_000;
+const UP_MS = 60_000;
 
 /** A controller and an edge as programs in the core of a lab, used as an operator uses them: by the command line. */
 export class Site {
@@ -15,22 +16,33 @@ export class Site {
   #edge: Process | undefined;
   readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(lab: Lab, controller: Process, env: Readonly<Record<string, string>>) {
+  readonly #controllerOptions: readonly string[];
+
+  private constructor(
+    lab: Lab,
+    parts: {
+      readonly controller: Process;
+      readonly controllerOptions: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+    },
+  ) {
     this.lab = lab;
-    this.#controller = controller;
-    this.#env = env;
+    this.#controller = parts.controller;
+    this.#controllerOptions = parts.controllerOptions;
+    this.#env = parts.env;
   }
 
-  /** Starts a fresh controller, and takes the operator's token from what it prints at its first start. */
-  static async start(lab: Lab): Promise<Site> {
-    const controller = await startController(lab);
+  /** Starts a fresh controller with more options, if any, and takes the operator's token from what it prints at its first start. */
+  static async start(lab: Lab, controllerOptions: readonly string[] = []): Promise<Site> {
+    const controller = await startController(lab, controllerOptions);
     const line = await controller.waitForLine(/operatorToken/, UP_MS);
     const { operatorToken } = JSON.parse(line) as { operatorToken: string };
-    const site = new Site(lab, controller, {
+    const env = {
       BOOTSWARM_URL: `http://${lab.core.address}:${CONTROLLER_PORT}`,
       BOOTSWARM_TOKEN: operatorToken,
       BOOTSWARM_KEYS: `${lab.folder}/keys`,
-    });
+    };
+    const site = new Site(lab, { controller, controllerOptions, env });
     await site.bootswarm('trust', 'init');
     return site;
   }
@@ -41,7 +53,7 @@ export class Site {
 
   /** Starts the controller again, with what it had kept. */
   async startController(): Promise<void> {
-    this.#controller = await startController(this.lab);
+    this.#controller = await startController(this.lab, this.#controllerOptions);
     await this.#controller.waitForLine(/controller is up/, UP_MS);
   }
 
@@ -63,6 +75,13 @@ export class Site {
     });
     if (done.code !== 0) throw new Error(`bootswarm ${args.join(' ')}: ${done.stderr || done.stdout}`);
     return JSON.parse(done.stdout.trimEnd().split('\n').at(-1) ?? '');
+  }
+
+  /** The root of trust that the operator's keys know: what an initramfs is built with. */
+  async trustRoot(): Promise<string> {
+    const folder = this.#env['BOOTSWARM_KEYS'] ?? '';
+    const { root } = JSON.parse(await readFile(`${folder}/known.json`, 'utf8')) as { root: string };
+    return root;
   }
 
   /** Adds the edge `name` and starts it with its join token. */
@@ -127,7 +146,7 @@ export class Site {
   }
 }
 
-function startController(lab: Lab): Promise<Process> {
+function startController(lab: Lab, options: readonly string[]): Promise<Process> {
   const where = ['--data', `${lab.folder}/controller`, '--port', String(CONTROLLER_PORT)];
-  return lab.core.start(program('controller/server/main.ts', ...where), { name: 'controller' });
+  return lab.core.start(program('controller/server/main.ts', ...where, ...options), { name: 'controller' });
 }

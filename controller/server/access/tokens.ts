@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { problem } from '@bootswarm/controller/contract';
+import { type EventActor, problem } from '@bootswarm/controller/contract';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
 
@@ -28,6 +28,13 @@ export async function actorOf(store: StateStore, token: string, now: Date): Prom
   const actor = entry?.value as Actor | undefined;
   if (actor?.kind === 'join' && actor.expiresAt <= now.toISOString()) return undefined;
   return actor;
+}
+
+/** How events name who calls: an operator's token by the first digits of its hash, which tell it from others. */
+export function eventActorOf(actor: Actor, token: string): EventActor {
+  const name =
+    actor.kind === 'operator' ? tokenKey(token).slice(PREFIX.length, PREFIX.length + 8) : actor.edge;
+  return { kind: actor.kind, name };
 }
 
 /** Keys of all tokens of a kind; with `edge`, of that edge alone. */

@@ -45,7 +45,7 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
   const fellows = fleet.edges
     .filter(({ name }) => name !== edge && beside.has(name))
     .flatMap(({ status }) => status?.addresses ?? []);
-  const machines = segments.length === 0 ? [] : fleet.machines.flatMap(withIntent);
+  const machines = segments.length === 0 ? [] : desiredMachinesOf(fleet.machines);
   const installed = new Set(machines.flatMap(({ intent }) => profileOf(intent) ?? []));
   const profiles = (fleet.profiles ?? []).filter(({ name }) => installed.has(name));
   // Of a profile whose release every machine replaces by its own, that release is not needed.
@@ -80,6 +80,11 @@ export function desiredStateOf(edge: string, fleet: Fleet): Omit<DesiredState, '
     ...(fleet.mini === undefined ? {} : { mini: fleet.mini }),
     ...(trustRoot === undefined ? {} : { trustRoot }),
   };
+}
+
+/** What edges are told of machines: those that have an intent, and of them what a boot needs. */
+export function desiredMachinesOf(machines: readonly Machine[]): DesiredState['machines'] {
+  return machines.flatMap(withIntent);
 }
 
 /** Releases that rollouts bring to machines of these segments, or may take them back to. */

@@ -11,11 +11,11 @@ import { type Actor, makeToken, spendJoinToken, tokenKey, tokenKeys } from '../a
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
 
-const PREFIX = 'edges/';
+export const EDGES_PREFIX = 'edges/';
 const JOIN_TOKEN_MS = 24 * 3600 * 1000;
 
 export function edgeKey(name: string): string {
-  return PREFIX + name;
+  return EDGES_PREFIX + name;
 }
 
 /** The edges, and how they come to trust the controller and it them. */
@@ -30,7 +30,7 @@ export class Edges {
   }
 
   async list(): Promise<Edge[]> {
-    const entries = await this.#store.list(PREFIX);
+    const entries = await this.#store.list(EDGES_PREFIX);
     return entries.map(({ value }) => Edge.parse(value));
   }
 

@@ -7,6 +7,9 @@ import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Actor } from '../access/tokens.ts';
+import { onlyWhere } from '../store/condition.ts';
+import type { KeptAnswers } from './kept-answers.ts';
+import { conditionOf, tagOf } from './tags.ts';
 
 /** Enough for the manifest of a 1 TiB image in pieces of 1 MiB, which operators alone send. */
 const OPERATOR_BODY_MOST_BYTES = 128 * 1024 * 1024;
@@ -17,7 +20,12 @@ const SILENT_MS = 20_000;
 
 export interface Env {
   readonly Bindings: HttpBindings;
-  readonly Variables: { actor: Actor | undefined; token: string | undefined };
+  readonly Variables: {
+    actor: Actor | undefined;
+    token: string | undefined;
+    request: string;
+    answers: KeptAnswers | undefined;
+  };
 }
 
 export type Api = OpenAPIHono<Env>;
@@ -51,9 +59,48 @@ export function serve<E extends Endpoint>(api: Api, endpoint: E, handler: Handle
     } as Call<E>;
     const [actor, token, node] = [c.get('actor'), c.get('token'), c.env];
     const inside = { actor, token, signal: goneSignal(node.outgoing as ServerResponse), node };
-    const result = await handler(call, inside);
+    const result = await conditional(endpoint, c, () => once(endpoint, c, call, () => handler(call, inside)));
     return endpoint.result === 'bytes' ? RESPONSE_ALREADY_SENT : c.json(result as object);
   });
+}
+
+/** Whether an Idempotency-Key means something to a call: PUT and DELETE may be sent again anyway. */
+function isRepeatable({ method, audience, body, result }: Endpoint): boolean {
+  return method === 'post' && audience === 'operator' && body !== 'bytes' && result !== 'bytes';
+}
+
+/** Carries out a call, or gives the answer that was given under its key. */
+async function once<T>(
+  endpoint: Endpoint,
+  c: Context<Env>,
+  call: Call<Endpoint>,
+  act: () => Promise<T>,
+): Promise<T> {
+  const [key, token, answers] = [c.req.header('idempotency-key'), c.get('token'), c.get('answers')];
+  if (key === undefined || token === undefined || !answers || !isRepeatable(endpoint)) return act();
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw problem('input_invalid', {
+      field: 'idempotency-key',
+      facts: { reason: 'must be 1 to 255 printable characters without blanks' },
+    });
+  const asked = JSON.stringify([endpoint.path, call]);
+  const { answer, isKept } = await answers.once({ key, token, asked }, new Date(), act);
+  if (isKept) c.header('idempotent-replayed', 'true');
+  return answer;
+}
+
+/** Carries out a call on a thing that has an entity tag, where what the caller asks for holds; and tells its tag. */
+async function conditional<T>(
+  { tagged, method }: Endpoint,
+  c: Context<Env>,
+  act: () => Promise<T>,
+): Promise<T> {
+  if (tagged === undefined) return act();
+  const asked = { ifMatch: c.req.header('if-match'), ifNoneMatch: c.req.header('if-none-match') };
+  const condition = method === 'get' ? undefined : conditionOf(tagged, c.req.param(), asked);
+  const result = await (condition ? onlyWhere(condition, act) : act());
+  if (method !== 'delete') c.header('etag', tagOf(tagged, result as object));
+  return result;
 }
 
 function goneSignal(outgoing: ServerResponse): AbortSignal {
@@ -124,8 +171,27 @@ function parse(schema: z.ZodType | undefined, value: unknown): unknown {
 
 const octets = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } as const } };
 
+const Preconditions = {
+  'if-match': z
+    .string()
+    .optional()
+    .describe('ETag of an answer: 412 where the thing is no longer as it was then'),
+  'if-none-match': z.literal('*').optional().describe('412 where there is one already'),
+};
+const IdempotencyKey = {
+  'idempotency-key': z
+    .string()
+    .optional()
+    .describe(
+      'Of the caller: the same call sent again under it within 24 hours is answered as before and not carried out again',
+    ),
+};
+const Tag = z.object({
+  etag: z.string().describe('Differs where anything differs that an operator may change'),
+});
+
 function describe(endpoint: Endpoint): RouteConfig {
-  const { method, path, summary, audience, params, query, body, result } = endpoint;
+  const { method, path, summary, audience, params, query, body, result, tagged } = endpoint;
   return {
     method,
     path,
@@ -135,6 +201,10 @@ function describe(endpoint: Endpoint): RouteConfig {
     request: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),
+      headers: z.object({
+        ...(tagged === undefined || method === 'get' ? {} : Preconditions),
+        ...(isRepeatable(endpoint) ? IdempotencyKey : {}),
+      }),
       ...(body === undefined
         ? {}
         : { body: { content: body === 'bytes' ? octets : { 'application/json': { schema: body } } } }),
@@ -142,6 +212,7 @@ function describe(endpoint: Endpoint): RouteConfig {
     responses: {
       200: {
         description: 'Done',
+        ...(tagged === undefined || method === 'delete' ? {} : { headers: Tag }),
         content: result === 'bytes' ? octets : { 'application/json': { schema: result } },
       },
       default: {

@@ -8,26 +8,37 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
-import type { Actor } from '../access/tokens.ts';
+import { type Actor, eventActorOf } from '../access/tokens.ts';
+import { causedBy } from '../events/cause.ts';
 import type { Api, Env } from './adapter.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 
 export interface ApiOptions {
   readonly actorOf: (token: string) => Promise<Actor | undefined>;
+  readonly answers: KeptAnswers;
   readonly log: Logger;
   readonly version: string;
 }
 
 /** The bare API: who calls, what errors look like, and the documents about itself. Routes are added by `routes.ts`. */
-export function makeApi({ actorOf, log, version }: ApiOptions): Api {
+export function makeApi({ actorOf, answers, log, version }: ApiOptions): Api {
   const api = new OpenAPIHono<Env>();
 
   api.use(async (c, next) => {
     const token = tokenOf(c.req.method, c.req.header('authorization'));
     c.set('token', token);
-    c.set('actor', token === undefined ? undefined : await actorOf(token));
+    c.set('answers', answers);
+    const actor = token === undefined ? undefined : await actorOf(token);
+    c.set('actor', actor);
+    const request = randomUUID();
+    c.set('request', request);
+    c.header('x-request-id', request);
     // Nothing but health tells a stranger anything, not even which routes there are.
-    if (c.get('actor') || c.req.path === '/healthz') return next();
-    throw problem(c.req.path === '/v1/join' ? 'join_token_refused' : 'token_missing');
+    if (!actor || token === undefined) {
+      if (c.req.path === '/healthz') return next();
+      throw problem(c.req.path === '/v1/join' ? 'join_token_refused' : 'token_missing');
+    }
+    return causedBy({ by: eventActorOf(actor, token), request }, next);
   });
 
   api.onError((error, c) => {
@@ -61,7 +72,7 @@ function tokenOf(method: string, header: string | undefined): string | undefined
 
 function unexpected(error: Error, c: Context<Env>, log: Logger): Problem {
   if (isDiskFull(error)) return problem('disk_full', { facts: { where: 'the controller' }, cause: error });
-  const request = randomUUID();
+  const request = c.get('request');
   const what = { request, method: c.req.method, path: c.req.path, err: error };
   // Nobody reads the answer then, and nothing is wrong here.
   if (c.env.incoming.destroyed && !c.env.incoming.readableEnded) log.debug(what, 'the caller went away');

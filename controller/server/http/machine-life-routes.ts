@@ -1,7 +1,6 @@
 import { endpoints } from '@bootswarm/controller/contract';
 import type { Services } from '../services.ts';
-import type { Api } from './adapter.ts';
-import { serve } from './adapter.ts';
+import { type Api, serve } from './adapter.ts';
 
 export function addMachineLifeRoutes(api: Api, { lives }: Services): void {
   serve(api, endpoints.overrideState, ({ params, body }) => lives.override(params.machine, body, new Date()));

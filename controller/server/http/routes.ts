@@ -10,15 +10,17 @@ import { takeJournal } from '../machines/journal.ts';
 import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 import { makeApi } from './api.ts';
+import { addEventRoutes } from './event-routes.ts';
 import { addMachineLifeRoutes } from './machine-life-routes.ts';
 import { addPowerRoutes } from './power-routes.ts';
 import { addRolloutRoutes } from './rollout-routes.ts';
 import { addSelectionRoutes } from './selection-routes.ts';
+import { addWebhookRoutes } from './webhook-routes.ts';
 
 /** The services as an HTTP API: every endpoint of the contract, bound to what carries it out. */
 export function apiOf(services: Services, log: Logger): Api {
-  const { store, version } = services;
-  const api = makeApi({ actorOf: (token) => actorOf(store, token, new Date()), log, version });
+  const { store, answers, version } = services;
+  const api = makeApi({ actorOf: (token) => actorOf(store, token, new Date()), answers, log, version });
   serve(api, endpoints.health, async () => ({ status: 'ok' as const, version }));
   addCatalogueRoutes(api, services);
   addTrustRoutes(api, services);
@@ -30,6 +32,8 @@ export function apiOf(services: Services, log: Logger): Api {
   addRolloutRoutes(api, services);
   addEdgeRoutes(api, services);
   addSelectionRoutes(api, services);
+  addEventRoutes(api, services);
+  addWebhookRoutes(api, services);
   return api;
 }
 

@@ -271,6 +271,6 @@ test('whatever edges, operators, time and crashes do to a machine: no move that 
       const real = await LifeUnderTest.make(new MortalStore());
       await fc.asyncModelRun(() => ({ model: { armed: new Map(), held: [], last: [] }, real }), commands);
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 300) },
+    { numRuns: 150 },
   );
 });

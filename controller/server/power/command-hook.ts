@@ -78,8 +78,8 @@ export class CommandDriver implements Driver {
       input: JSON.stringify({ action, machine: id, macs, uuid, secret: password }),
       timeoutMs,
       signal,
-    }).catch((error: NodeJS.ErrnoException) => {
-      throw unknownProgram(bmc.program, `it cannot be run: ${error.code}`);
+    }).catch((error: Error) => {
+      throw unknownProgram(bmc.program, `it cannot be run: ${error.message}`);
     });
     signal.throwIfAborted();
     const reason = plainText(end.stderr) || `exit code ${end.code}`;

@@ -13,7 +13,7 @@ import { takeJournal } from '../machines/journal.ts';
 import { machineKey } from '../machines/keys.ts';
 import { MachineDraft } from '../machines/machine-draft.ts';
 import { MemoryStore } from '../store/memory-store.ts';
-import type { Change, Outcome } from '../store/state-store.ts';
+import type { Change, Entry, Outcome, Page, StateStore } from '../store/state-store.ts';
 import { transact } from '../store/transact.ts';
 import { FakeBmc } from '../testing/fake-bmc.ts';
 import { PowerDesk } from './desk.ts';
@@ -23,35 +23,70 @@ const BMC = Bmc.parse({ kind: 'command', program: 'fake' });
 const PACE = { settleMs: 20, pollMs: 1, retryMs: 1, tries: 3 };
 const DEADLINES = { waiting: 60_000, running: 10_000, booting: 60_000 };
 
-/** A store of which a controller that is killed gets no answer any more, and changes nothing. */
-class MortalStore extends MemoryStore {
+/** A controller's hold of the store: once it is killed it gets no answer any more, and changes nothing. */
+class Life implements StateStore {
+  readonly #store: StateStore;
   /** Commits, and calls of the BMC, until the controller is killed. */
-  movesLeft = Number.POSITIVE_INFINITY;
+  #movesLeft: number;
 
-  override async commit(change: Change): Promise<Outcome> {
-    await this.move();
-    return super.commit(change);
+  constructor(store: StateStore, moves = Number.POSITIVE_INFINITY) {
+    this.#store = store;
+    this.#movesLeft = moves;
   }
 
   /** @returns never, once the controller is dead. */
   async move(): Promise<void> {
-    if (this.movesLeft <= 0) return new Promise(() => {});
-    this.movesLeft -= 1;
+    if (this.#movesLeft <= 0) return new Promise(() => {});
+    this.#movesLeft -= 1;
+  }
+
+  end(): void {
+    this.#movesLeft = 0;
+  }
+
+  async commit(change: Change): Promise<Outcome> {
+    await this.move();
+    return this.#store.commit(change);
+  }
+
+  get(key: string): Promise<Entry | undefined> {
+    return this.#store.get(key);
+  }
+
+  list(prefix: string, page?: Page): Promise<readonly Entry[]> {
+    return this.#store.list(prefix, page);
+  }
+
+  revision(): Promise<number> {
+    return this.#store.revision();
+  }
+
+  changesSince(revision: number): Promise<ReadonlySet<string> | undefined> {
+    return this.#store.changesSince(revision);
+  }
+
+  watch(onChange: () => void): () => void {
+    return this.#store.watch(onChange);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
   }
 }
 
 interface Ground {
-  readonly store: MortalStore;
+  readonly store: MemoryStore;
   readonly bmc: FakeBmc;
   readonly states: PowerState[];
-  desk(deadlines?: typeof DEADLINES): PowerDesk;
+  /** A controller of its own over what is kept. */
+  desk(deadlines?: typeof DEADLINES, life?: Life): PowerDesk;
   power(): Promise<Machine['power']>;
   /** The power once its action is over, or an edge is to see the machine. */
   end(): Promise<Machine['power']>;
 }
 
 async function lay(): Promise<Ground> {
-  const store = new MortalStore();
+  const store = new MemoryStore();
   const bmc = new FakeBmc();
   await transact(store, 'machine', async (reads) => {
     const draft = new MachineDraft(reads);
@@ -63,9 +98,9 @@ async function lay(): Promise<Ground> {
   store.watch(() => {
     void power().then((found) => found && states.push(found.state));
   });
-  const desk = (deadlinesMs = DEADLINES) =>
+  const desk = (deadlinesMs = DEADLINES, life = new Life(store)) =>
     new PowerDesk({
-      store,
+      store: life,
       driverOf: async () => bmc.driver(),
       checkBmc: () => {},
       holdSecret: async () => ({}),
@@ -81,6 +116,17 @@ async function lay(): Promise<Ground> {
     }
   };
   return { store, bmc, states, desk, power, end };
+}
+
+/** A controller that is killed stops nothing in order; here its waits must end with the test. */
+function bury(life: Life, desk: PowerDesk): void {
+  life.end();
+  void desk.stop();
+}
+
+/** Whatever goes on without a clock has gone on. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 60; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const actions: readonly (readonly [PowerAction, 'on' | 'off', readonly string[], PowerState])[] = [
@@ -122,24 +168,24 @@ test('a controller killed at any moment: the next one brings the same end, and n
       async (action, before, lives) => {
         const { store, bmc, desk, power, end } = await lay();
         bmc.power = before;
-        let generation = 0;
         let isOrdered = false;
-        for (const moves of [...lives, Number.POSITIVE_INFINITY]) {
-          const own = ++generation;
-          store.movesLeft = moves;
+        const begin = (life: Life): PowerDesk => {
           // A call of a killed controller may yet reach the BMC, or may not; its answer reaches nobody.
-          bmc.onCall = async () => {
-            if (own !== generation) return new Promise(() => {});
-            await store.move();
-          };
-          const running = desk();
+          bmc.onCall = () => life.move();
+          const running = desk(DEADLINES, life);
           if (isOrdered) void running.resume();
           else void running.order('m-1', { action }).catch(() => {});
-          // Whatever it can do without further moves, it does in these turns.
-          if (moves !== Number.POSITIVE_INFINITY)
-            for (let turn = 0; turn < 60; turn++) await new Promise((resolve) => setImmediate(resolve));
+          return running;
+        };
+        for (const moves of lives) {
+          const life = new Life(store, moves);
+          const dead = begin(life);
+          // Whatever it can do in so many moves, it does in these turns.
+          await someTurns();
+          bury(life, dead);
           isOrdered = (await power()) !== undefined;
         }
+        const running = begin(new Life(store));
         const last = await end();
         const count = (act: string) => bmc.acts.filter((each) => each.startsWith(act)).length;
         assert.ok(count('off') <= 1 && count('on') <= 1 && count('reset') <= 1, bmc.acts.join());
@@ -157,6 +203,7 @@ test('a controller killed at any moment: the next one brings the same end, and n
           if (before === 'on' && (action === 'cycle' || action === 'pxe')) assert.equal(count('off'), 1);
           if (action === 'pxe') assert.ok(bmc.acts.includes('on from the network'));
         }
+        await running.stop();
       },
     ),
     { numRuns: 150 },
@@ -251,28 +298,38 @@ test('a BMC that never answers is given up at the deadline', async () => {
 
 test('what was ordered long ago is not done when a controller starts', async () => {
   const { store, bmc, desk, end } = await lay();
-  store.movesLeft = 1;
-  const dead = desk({ ...DEADLINES, waiting: -1 });
+  const life = new Life(store, 1);
+  const dead = desk({ ...DEADLINES, waiting: -1 }, life);
   await dead.order('m-1', { action: 'on' });
-  for (let turn = 0; turn < 60; turn++) await new Promise((resolve) => setImmediate(resolve));
-  store.movesLeft = Number.POSITIVE_INFINITY;
-  await desk().resume();
+  await someTurns();
+  bury(life, dead);
+  const running = desk();
+  await running.resume();
   assert.equal((await end())?.cause?.code, 'power_late');
   assert.deepEqual(bmc.acts, []);
+  await running.stop();
 });
 
 test('a machine that boots from the network is seen by its edge; one that does not is told by name', async () => {
   const { store, desk, end, power } = await lay();
   await store.commit({ put: { 'edges/edge1': { name: 'edge1', journalSeq: 0 } } });
-  const tell = (seq: number, stage: 'lease' | 'script') =>
-    takeJournal(store, 'edge1', [{ seq, at: new Date().toISOString(), stage, mac: MAC, detail: '' }]);
+  const tell = (seq: number, stage: 'lease' | 'script', secondsAgo = 0) => {
+    const at = new Date(Date.now() - secondsAgo * 1000).toISOString();
+    return takeJournal(store, 'edge1', [{ seq, at, stage, mac: MAC, detail: '' }]);
+  };
   const running = desk({ ...DEADLINES, booting: 1000 });
   await running.order('m-1', { action: 'pxe' });
   assert.equal((await end())?.state, 'booting');
   // The installed system asks for an address as well: that is no boot from the network.
   await tell(1, 'lease');
+  await someTurns();
   assert.equal((await power())?.state, 'booting');
-  await tell(2, 'script');
+  // Nor is what an edge that was cut off tells of the boot before.
+  await tell(2, 'script', 90);
+  await someTurns();
+  assert.equal((await power())?.state, 'booting');
+  // Its clock may be a little late.
+  await tell(3, 'script', 20);
   const after = (await power())?.changes ?? 0;
   await running.show('m-1', after, 1000, AbortSignal.timeout(1000));
   assert.equal((await power())?.state, 'done');

@@ -1,6 +1,5 @@
 import {
   type Bmc,
-  isOfBoot,
   type Machine,
   POWER_ACTIONS_OF,
   type PowerOrder,
@@ -18,7 +17,17 @@ import { carryOut, PACE, type Pace } from './carry-out.ts';
 import type { Driver } from './driver.ts';
 import { addressOf, laneOf } from './drivers.ts';
 import { Lanes } from './lanes.ts';
-import { begun, booted, DEADLINES_MS, failed, type Moment, ordered, stepOf, stepped } from './standing.ts';
+import {
+  begun,
+  booted,
+  DEADLINES_MS,
+  failed,
+  isOfThisStart,
+  type Moment,
+  ordered,
+  stepOf,
+  stepped,
+} from './standing.ts';
 
 /** Ids of machines whose action is not over: what a controller goes on with after its start. */
 const OPEN_PREFIX = 'power-open/';
@@ -159,7 +168,7 @@ export class PowerDesk {
       this.#stopping.signal.throwIfAborted();
       if (late.aborted) return this.#giveUp(machine, number);
       if (!(error instanceof Problem)) this.#parts.onDefect(error);
-      const told = error instanceof Problem ? error : problem('internal', { facts: defectFacts(error) });
+      const told = error instanceof Problem ? error : defect(error);
       await this.#change(machine.id, number, (standing, moment) => failed(standing, told, moment));
       return;
     }
@@ -213,7 +222,7 @@ export class PowerDesk {
     this.#watches.add(watch);
   }
 
-  /** An edge's own records tell, by their number and no clock. */
+  /** An edge's records tell: those that came since, and that are not of long before by its clock. */
   async #awaitBoot(id: string, power: PowerStanding, isResumed: boolean): Promise<void> {
     const { store, deadlinesMs } = this.#parts;
     const left = Date.parse(power.deadlineAt) - Date.now();
@@ -227,7 +236,7 @@ export class PowerDesk {
       if (count === known) return undefined;
       const fresh = await machineRecords.read(store, id, known);
       known = count;
-      return fresh.some(isOfBoot) ? 'booted' : undefined;
+      return fresh.some((record) => isOfThisStart(power, record)) ? 'booted' : undefined;
     };
     const found = await this.#polls.next(look, waitMs, this.#stopping.signal);
     this.#stopping.signal.throwIfAborted();
@@ -272,6 +281,7 @@ function requireAble({ id, bmc }: Machine, { action }: PowerOrder): void {
   throw problem('bmc_unable', { field: 'action', facts });
 }
 
-function defectFacts(error: unknown): { readonly reason: string; readonly request: string } {
-  return { reason: error instanceof Error ? error.message : String(error), request: 'power' };
+function defect(error: unknown): Problem {
+  const reason = error instanceof Error ? error.message : String(error);
+  return problem('internal', { facts: { reason, request: 'power' } });
 }

@@ -49,7 +49,7 @@ describe('IPMI by ipmitool', () => {
     const argv = readFileSync(join(folder, 'argv'), 'utf8').trimEnd().split('\n');
     assert.deepEqual(argv, [
       ...['-v', '-I', 'lanplus', '-H', '10.9.0.7', '-p', '623', '-U', '-x; reboot', '-E', '-C', '3'],
-      ...['-N', '2', '-R', '3', 'chassis', 'power', 'status'],
+      ...['-N', '2', '-R', '2', 'chassis', 'power', 'status'],
     ]);
     const env = readFileSync(join(folder, 'env'), 'utf8');
     assert.ok(env.includes(`IPMI_PASSWORD=${PASSWORD}\n`));

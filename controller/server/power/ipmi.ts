@@ -5,8 +5,8 @@ import { type ProgramEnd, runProgram } from './run-program.ts';
 
 /** Of RMCP+ (IPMI 2.0, 13.17). */
 const PASSWORD_MOST_BYTES = 20;
-/** Its own tries: a packet is waited for 2 s, three times; a session takes some 8 packets. */
-const PATIENCE = ['-N', '2', '-R', '3'];
+/** Its own tries: a packet is waited for 2 s, twice; of a BMC that is gone it despairs after 11 s. */
+const PATIENCE = ['-N', '2', '-R', '2'];
 const TIMEOUT_MS = 20_000;
 
 /** What ipmitool prints where a BMC took an order. Its exit code is no proof: it is 0 also where bootdev was refused. */
@@ -92,8 +92,8 @@ export class IpmiDriver implements Driver {
       env: { IPMI_PASSWORD: password },
       timeoutMs,
       signal,
-    }).catch((error: NodeJS.ErrnoException) => {
-      const reason = `ipmitool cannot be run (${error.code}); Debian's package ipmitool has it`;
+    }).catch((error: Error) => {
+      const reason = `ipmitool cannot be run (${error.message}); Debian's package ipmitool has it`;
       throw problem('bmc_unable', { facts: { kind: 'ipmi', what, reason }, cause: error });
     });
     signal.throwIfAborted();

@@ -1,4 +1,6 @@
 import {
+  type EdgeRecord,
+  isOfBoot,
   isPowerBusy,
   POWER_STEPS,
   POWER_TRANSITIONS,
@@ -12,6 +14,9 @@ import type { Problem } from '@bootswarm/images/format';
 
 /** How long an action may take: until its turn comes, with its BMC, and until an edge sees the machine boot. */
 export const DEADLINES_MS = { waiting: 3_600_000, running: 600_000, booting: 900_000 } as const;
+
+/** Between an edge and the controller: twice what the edge's doctor lets pass. */
+const CLOCKS_APART_MS = 60_000;
 
 export interface Moment {
   readonly now: Date;
@@ -63,7 +68,17 @@ export function stepped(
   if (next === 'boot')
     return moved(standing, { ...known, state: 'booting', deadlineAt: deadlineAt('booting', moment) }, moment);
   // Counted before the machine is turned on: what comes after that is of its new start.
-  return moved(standing, next === 'on' ? { ...known, recordsBefore } : known, moment);
+  if (next !== 'on') return moved(standing, known, moment);
+  return moved(standing, { ...known, recordsBefore, turnedOnAt: moment.now.toISOString() }, moment);
+}
+
+/**
+ * Whether a record that came after the machine was turned on is of that start: an edge that was cut off tells of the
+ * boot before only now.
+ */
+export function isOfThisStart(standing: PowerStanding, record: EdgeRecord): boolean {
+  const from = Date.parse(standing.turnedOnAt ?? standing.askedAt) - CLOCKS_APART_MS;
+  return isOfBoot(record) && Date.parse(record.at) >= from;
 }
 
 export function booted(standing: PowerStanding, moment: Moment): PowerStanding {

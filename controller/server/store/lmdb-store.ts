@@ -1,7 +1,15 @@
 import { statfs } from 'node:fs/promises';
 import { open, type RootDatabase } from 'lmdb';
 import { RecentChanges } from './recent-changes.ts';
-import type { Change, Entry, Outcome, Page, StateStore } from './state-store.ts';
+import {
+  appended,
+  type Change,
+  type Entry,
+  logCountKey,
+  type Outcome,
+  type Page,
+  type StateStore,
+} from './state-store.ts';
 import { Watchers } from './watchers.ts';
 
 /** A key sorts behind every key that begins with the same prefix when this is added to the prefix. */
@@ -63,6 +71,11 @@ export class LmdbStore implements StateStore {
         this.#db.putSync(key, { value, version: revision });
       for (const key of change.remove ?? []) this.#db.removeSync(key);
       this.#changes.note(revision, change);
+      if (change.append) {
+        const held = this.#db.get(logCountKey(change.append.log)) as Held | undefined;
+        for (const [key, value] of Object.entries(appended(change.append, (held?.value ?? 0) as number)))
+          this.#db.putSync(key, { value, version: revision });
+      }
       return { ok: true, revision };
     });
     const outcome = await committed.catch(async (error: unknown) => {

@@ -2,13 +2,13 @@ import type { StateStore } from './state-store.ts';
 
 /** Lets callers wait for what a commit may bring. */
 export class LongPolls {
-  readonly #store: StateStore;
+  readonly #watched: Pick<StateStore, 'watch'>;
   /** Ends each wait that is going on. */
   readonly #waits = new Set<() => void>();
   #stopped = false;
 
-  constructor(store: StateStore) {
-    this.#store = store;
+  constructor(watched: Pick<StateStore, 'watch'>) {
+    this.#watched = watched;
   }
 
   /**
@@ -28,7 +28,7 @@ export class LongPolls {
       over = true;
       wake();
     };
-    const unwatch = this.#store.watch(() => {
+    const unwatch = this.#watched.watch(() => {
       changed = true;
       wake();
     });

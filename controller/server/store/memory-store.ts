@@ -1,5 +1,13 @@
 import { RecentChanges } from './recent-changes.ts';
-import type { Change, Entry, Outcome, Page, StateStore } from './state-store.ts';
+import {
+  appended,
+  type Change,
+  type Entry,
+  logCountKey,
+  type Outcome,
+  type Page,
+  type StateStore,
+} from './state-store.ts';
 import { Watchers } from './watchers.ts';
 
 /** The twin of the LMDB store for tests: the same behaviour, nothing kept. */
@@ -31,6 +39,11 @@ export class MemoryStore implements StateStore {
       this.#entries.set(key, { json: JSON.stringify(value), version: this.#revision });
     for (const key of change.remove ?? []) this.#entries.delete(key);
     this.#changes.note(this.#revision, change);
+    if (change.append) {
+      const count = JSON.parse(this.#entries.get(logCountKey(change.append.log))?.json ?? '0') as number;
+      for (const [key, value] of Object.entries(appended(change.append, count)))
+        this.#entries.set(key, { json: JSON.stringify(value), version: this.#revision });
+    }
     this.#watchers.tell();
     return { ok: true, revision: this.#revision };
   }

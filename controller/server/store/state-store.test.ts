@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { LmdbStore } from './lmdb-store.ts';
 import { MemoryStore } from './memory-store.ts';
-import type { Change, StateStore } from './state-store.ts';
+import { type Change, logCountKey, logKey, type StateStore } from './state-store.ts';
 
 interface Driver {
   readonly name: string;
@@ -106,6 +106,40 @@ for (const driver of drivers) {
         await store.commit({ put: { a: 2 }, remove: ['b'] });
         assert.deepEqual([...((await store.changesSince(before)) ?? [])].toSorted(), ['a', 'b', 'c']);
         assert.deepEqual([...((await store.changesSince(await store.revision())) ?? ['?'])], []);
+      }));
+
+    test('what is appended to a log is numbered without a gap, however many append at once', () =>
+      withStore(async (store) => {
+        const writers = Array.from({ length: 20 }, (_, n) =>
+          store.commit({ put: { [`k${n}`]: n }, append: { log: 'log', values: [`${n}a`, `${n}b`] } }),
+        );
+        assert.ok((await Promise.all(writers)).every(({ ok }) => ok));
+        await store.commit({ expect: { k0: 99 }, append: { log: 'log', values: ['lost'] } });
+        await store.commit({ put: { other: 1 }, append: { log: 'log', values: [] } });
+        const held = await store.list('log/');
+        assert.deepEqual(
+          held.map(({ key }) => key),
+          Array.from({ length: 40 }, (_, index) => logKey('log', index + 1)),
+        );
+        // Both of one commit stand together, and have the version of what was put beside them.
+        for (let at = 0; at < 40; at += 2) {
+          const writer = String(held[at]?.value).slice(0, -1);
+          assert.equal(held[at + 1]?.value, `${writer}b`);
+          assert.equal(held[at]?.version, (await store.get(`k${writer}`))?.version);
+        }
+        assert.equal((await store.get(logCountKey('log')))?.value, 40);
+      }));
+
+    test('a log whose values were removed does not begin anew', () =>
+      withStore(async (store) => {
+        await store.commit({ append: { log: 'log', values: ['a', 'b'] } });
+        await store.commit({ remove: [logKey('log', 1), logKey('log', 2)] });
+        await store.commit({ append: { log: 'log', values: ['c'] } });
+        const held = await store.list('log/');
+        assert.deepEqual(
+          held.map(({ key, value }) => [key, value]),
+          [[logKey('log', 3), 'c']],
+        );
       }));
 
     test('a watcher hears of a commit until it stops listening', () =>

@@ -48,6 +48,36 @@ export interface Change {
   readonly expect?: Readonly<Record<string, number>>;
   readonly put?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
+  /** What the caller has read of the keys that it expects: a hint, so that nobody need read them again. */
+  readonly known?: ReadonlyMap<string, Entry | undefined>;
+  /**
+   * Values for the end of a log. Each gets the next number of that log, whoever else commits at the same time: no
+   * caller can lose a race on it. It is put under `logKey`, and the count of all that ever came under `logCountKey`.
+   */
+  readonly append?: { readonly log: string; readonly values: readonly unknown[] };
+}
+
+/** Of the `number`th value of a log, from 1 on: keys in the order of their numbers. */
+export function logKey(log: string, number: number): string {
+  return `${logPrefix(log)}${String(number).padStart(12, '0')}`;
+}
+
+export function logPrefix(log: string): string {
+  return `${log}/`;
+}
+
+export function logCountKey(log: string): string {
+  return `log-counts/${log}`;
+}
+
+/** What a log's values are put as, behind the `count` that came before. */
+export function appended(
+  { log, values }: NonNullable<Change['append']>,
+  count: number,
+): Readonly<Record<string, unknown>> {
+  if (values.length === 0) return {};
+  const put = values.map((value, index) => [logKey(log, count + index + 1), value] as const);
+  return { ...Object.fromEntries(put), [logCountKey(log)]: count + values.length };
 }
 
 export type Outcome =

@@ -72,9 +72,13 @@ export class ControllerUnderTest implements AsyncDisposable {
     power: Partial<PowerSettings> = {},
   ): Promise<ControllerUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), 'bootswarm-controller-'));
-    const made = await makeServices(store, await ArtefactFolder.open(folder), { data: folder, ...power });
+    const made = await makeServices(store, await ArtefactFolder.open(folder), {
+      data: folder,
+      webhookNetworks: ['127.0.0.0/8'],
+      ...power,
+    });
     const services = { ...made, ...replace(made) };
-    const operatorToken = (await ensureOperatorToken(store, true)) ?? '';
+    const operatorToken = (await ensureOperatorToken(services.store, true)) ?? '';
     const log = new LogBook();
     const listener = await listen(apiOf(services, pino({ level: 'debug' }, log)), 0, '127.0.0.1');
     return new ControllerUnderTest({ folder, services, listener, operatorToken, log });
@@ -102,6 +106,7 @@ export class ControllerUnderTest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.services.events.stop();
     this.services.feed.stop();
     this.services.machines.stop();
     await this.services.power.stop();

@@ -4,9 +4,6 @@ import type { Logger } from 'pino';
 import { problem as edgeProblem } from '../problems.ts';
 import type { SeedStats } from './metrics.ts';
 
-/** Machines that fetch of one artefact at once; the others fetch of these. Each piece leaves the edge a few times at most. */
-const SLOTS = 8;
-
 export interface SeedsParts {
   /** TCP; 0 for one that is free. */
   readonly port: number;
@@ -113,7 +110,6 @@ export class Seeds {
       const pieces = await FilePieces.whole(artefact, pathOf(sha256));
       const swarm = this.#node.join(artefact, infohash, pieces, {
         isEdge: true,
-        slots: SLOTS,
         buckets: this.#buckets,
       });
       this.#seeds.set(sha256, { swarm, pieces });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isBehind, isHungry, mostAheadBytes, roomBytes, usualMs } from './ahead.ts';
+import { mostAheadBytes, needsEdge, roomBytes, usualMs } from './ahead.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -35,21 +35,13 @@ test('what an edge is asked for, and one that sent nothing for a second, takes n
   assert.equal(roomBytes(peers, 32 * KIB, 2000), 200 * KIB);
 });
 
-test('hungry is who has asked its neighbours for less than what comes in 0.3 s', () => {
-  const of = (askedBytes: number): boolean =>
-    isHungry([neighbour({ perSecond: MIB, askedBytes }), neighbour({ isEdge: true, askedBytes: MIB })], KIB);
-  assert.equal(of(0.29 * MIB), true);
-  assert.equal(of(0.31 * MIB), false);
-});
-
-test('behind is who has less than neighbours that fetch too, on average', () => {
-  const having = (size: number, more = {}) => ({ isEdge: false, pieces: { size, isWhole: false }, ...more });
-  assert.equal(isBehind([having(10), having(20)], 14), true);
-  assert.equal(isBehind([having(10), having(20)], 15), false);
-  assert.equal(isBehind([], 0), false);
-  assert.equal(isBehind([having(99, { isEdge: true }), having(10)], 10), false);
-  const whole = { isEdge: false, pieces: { size: 100, isWhole: true } };
-  assert.equal(isBehind([whole, having(10)], 10), false, 'who is done holds nobody up');
+test('the edge gives what neighbours have while those do not fill the link, and the last of it', () => {
+  const of = (perSecond: number, missingBytes: number, edgeIdleMs = 0): boolean =>
+    needsEdge({ perSecond, bestPerSecond: MIB, missingBytes, edgeIdleMs });
+  assert.equal(of(0.94 * MIB, 100 * MIB), true);
+  assert.equal(of(0.96 * MIB, 100 * MIB), false);
+  assert.equal(of(MIB, 0.9 * MIB), true);
+  assert.equal(of(MIB, 100 * MIB, 1001), true, 'it may have more to give than all neighbours');
 });
 
 test('what is asked for comes when all that was asked for before has come', () => {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Artefact, pieceRange } from '@bootswarm/images/format';
-import { isBehind, isHungry, mostAheadBytes, roomBytes } from './ahead.ts';
+import { mostAheadBytes, needsEdge, roomBytes } from './ahead.ts';
 import { type Blame, MixedPieces } from './blame.ts';
 import { isWorthDuplicating } from './endgame.ts';
 import { type BlockRange, encodeRanges } from './messages.ts';
@@ -71,6 +71,9 @@ export class Download {
   /** Pieces that wait for the disk. */
   #storing = 0;
   #pieceAtMs = performance.now();
+  /** Bytes of all peers together. */
+  #perSecond = 0;
+  #bestPerSecond = 0;
   readonly #options: DownloadOptions;
   readonly #host: DownloadHost;
   readonly #gathering = new Map<number, Gathering>();
@@ -91,6 +94,13 @@ export class Download {
     });
   }
 
+  /** To be called when the rates of peers were taken anew. */
+  tick(): void {
+    this.#perSecond = 0;
+    for (const { down } of this.#host.peers.values()) this.#perSecond += down.perSecond;
+    this.#bestPerSecond = Math.max(this.#bestPerSecond, this.#perSecond);
+  }
+
   /** Asks a peer for as much as it may be asked for now. @returns whether the rate cap kept it from more. */
   fill(peer: Peer, nowMs: number): boolean {
     if (peer.isChoking || !peer.isInteresting || peer.isSnubbed || this.#isDiskBehind()) return false;
@@ -99,7 +109,7 @@ export class Download {
     peer.isSuspect = blame.hasLied(peer.address) || this.#mixed.isSuspect(peer.address);
     const blocks: BlockRange[] = [];
     const ahead = mostAheadBytes(peer, artefact.pieceBytes);
-    const mayRepeat = peer.isEdge && this.#mayRepeat();
+    const mayRepeat = peer.isEdge && this.#needsEdge(nowMs - peer.blockAtMs);
     let room = peer.isEdge ? Number.POSITIVE_INFINITY : roomBytes(peers.values(), artefact.pieceBytes, nowMs);
     let isCapped = false;
     while (room > 0 && peer.askedBytes < ahead && peer.asked.size < peer.said.requests) {
@@ -128,13 +138,11 @@ export class Download {
     if (!this.picker.isEndgame) return false;
     let missingPieces = 0;
     for (const { isComplete } of this.picker.started) if (!isComplete) missingPieces += 1;
-    let perSecond = 0;
-    for (const { down } of this.#host.peers.values()) perSecond += down.perSecond;
     const { pieceBytes } = this.#options.artefact;
     return isWorthDuplicating({
       missingPieces,
       pieceBytes,
-      perSecond,
+      perSecond: this.#perSecond,
       sincePieceMs: nowMs - this.#pieceAtMs,
     });
   }
@@ -351,10 +359,11 @@ export class Download {
   }
 
   /** Whether the edge may be asked for what neighbours have. */
-  #mayRepeat(): boolean {
+  #needsEdge(edgeIdleMs: number): boolean {
     const { artefact, store } = this.#options;
-    const peers = this.#host.peers;
-    return isHungry(peers.values(), artefact.pieceBytes) || isBehind(peers.values(), store.have.size);
+    const missingBytes = (artefact.pieces.length - store.have.size) * artefact.pieceBytes;
+    const [perSecond, bestPerSecond] = [this.#perSecond, this.#bestPerSecond];
+    return needsEdge({ perSecond, bestPerSecond, missingBytes, edgeIdleMs });
   }
 
   #giveBack(peer: Peer, bytes: number): void {

@@ -14,16 +14,16 @@ const SEED = '127.0.7.50';
 const HOSTILE = '127.0.7.66';
 
 /**
- * The most that this process worked between two turns of the event loop, in milliseconds, until it is disposed. Work and
+ * The most that this thread worked between two turns of the event loop, in milliseconds, until it is disposed. Work and
  * not time: what else the machine does is not the swarm's fault.
  */
 class Stall implements Disposable {
   longestMs = 0;
-  #last = process.cpuUsage();
+  #last = process.threadCpuUsage();
   readonly #timer = setInterval(() => {
-    const { user, system } = process.cpuUsage(this.#last);
+    const { user, system } = process.threadCpuUsage(this.#last);
     this.longestMs = Math.max(this.longestMs, (user + system) / 1000);
-    this.#last = process.cpuUsage();
+    this.#last = process.threadCpuUsage();
   }, 1);
 
   [Symbol.dispose](): void {

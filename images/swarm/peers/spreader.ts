@@ -1,12 +1,6 @@
 import { PieceSet } from './piece-set.ts';
 import type { PeerKey } from './started-piece.ts';
 
-/**
- * Of pieces that another has, or is about to get, one is shown to a peer only while it has less than so many to fetch:
- * of 64 pieces to five machines 1.34 images left the edge where the whole window was filled with them.
- */
-const MOST_REPEATED = 2;
-
 /** What one peer has or was shown. */
 interface Shown {
   readonly pieces: PieceSet;
@@ -29,8 +23,11 @@ export class Spreader {
   readonly #spread: Uint32Array;
   readonly #peers = new Map<PeerKey, Shown>();
 
-  /** @param random in `[0, 1)`. */
-  constructor(pieceCount: number, random: () => number, mostRepeated = MOST_REPEATED) {
+  /**
+   * @param random in `[0, 1)`.
+   * @param mostRepeated what another has, or was shown, is shown to a peer only while it has less than so many to fetch.
+   */
+  constructor(pieceCount: number, random: () => number, mostRepeated = Number.POSITIVE_INFINITY) {
     this.#random = random;
     this.#mostRepeated = mostRepeated;
     this.#spread = new Uint32Array(pieceCount);

@@ -34,13 +34,13 @@ export interface SwarmOptions {
   readonly buckets?: RateBuckets;
   /** Whether no cap holds for a peer, such as one of the same site. */
   readonly isNear?: (address: string) => boolean;
-  /** Peers that may fetch at once; 8 unless said. */
+  /** Peers that may fetch at once; 8 unless said, 32 of an edge. */
   readonly slots?: number;
   /** 50 unless said. */
   readonly mostConnections?: number;
   /**
-   * Whether this is the edge of its segment. It shows different pieces to different machines, and they ask it last for
-   * what their neighbours have.
+   * Whether this is the edge of its segment. It shows different pieces to different machines, and they
+   * ask it for what their neighbours have where those do not fill their links.
    */
   readonly isEdge?: boolean;
   /** Of an edge that has all of it; for the machines of a segment unless said. */

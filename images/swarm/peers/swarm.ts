@@ -36,6 +36,8 @@ const HELP_BYTES = 64 * 1024;
 const CLIENT = 'Bootswarm';
 
 const DEFAULT_SLOTS = 8;
+/** An edge has the link of several machines: with 8 slots the last of 16 took 1.28 times the limit, with 32 1.23. */
+const EDGE_SLOTS = 32;
 const DEFAULT_CONNECTIONS = 50;
 
 /** One artefact, shared with peers: fetched until it is whole, given all the time. */
@@ -77,7 +79,8 @@ export class Swarm implements ConversationHost {
     options: SwarmOptions,
   ) {
     const nowMs = performance.now();
-    const { webseed, rateLimits = {}, slots = DEFAULT_SLOTS, signal } = options;
+    const { webseed, rateLimits = {}, isEdge = false, signal } = options;
+    const { slots = isEdge ? EDGE_SLOTS : DEFAULT_SLOTS } = options;
     this.artefact = artefact;
     this.infohash = infohash;
     this.completed = this.#finish.promise;
@@ -128,8 +131,7 @@ export class Swarm implements ConversationHost {
       onCapped: () => this.#wakeSoon(),
     });
     this.#webseed = webseed && this.#makeWebseed(webseed);
-    if (options.isEdge && store.have.isWhole)
-      this.#superSeeding = new SuperSeeding(artefact, options.spread, random);
+    if (isEdge && store.have.isWhole) this.#superSeeding = new SuperSeeding(artefact, options.spread, random);
     if (this.download.picker.isDone) this.#finish.resolve();
     if (signal?.aborted) this.#end(signal.reason as Error);
     else
@@ -191,6 +193,7 @@ export class Swarm implements ConversationHost {
     const { peers } = this.members;
     const usual = usualMs(peers.values());
     for (const peer of peers.values()) this.#look(peer, { seconds, usual }, nowMs);
+    this.download.tick();
     const { downloaded, uploaded } = this.#moved();
     this.#down.bytes = downloaded;
     this.#up.bytes = uploaded;

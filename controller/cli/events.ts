@@ -1,0 +1,114 @@
+import { type Client, type Event, endpoints } from '@bootswarm/controller/contract';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Output, tableText } from './output.ts';
+import { inSession, type Session } from './session.ts';
+
+interface EventsOptions {
+  readonly follow?: true;
+  readonly kind?: string;
+  readonly machine?: string;
+  readonly since?: number;
+  readonly limit: number;
+}
+
+/** How soon a controller that cannot be reached is asked again. */
+const AGAIN_MS = 2000;
+/** Between questions while nothing happens. */
+const PAUSE_MS = 1000;
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+export function addEvents(program: Command): void {
+  program
+    .command('events')
+    .summary('tell what happened at the controller, and who did it')
+    .description('Tells what happened at the controller, in order, and who did it: the audit.')
+    .option('--follow', 'go on telling, until Ctrl-C; goes on where it was when the controller is back')
+    .option('--kind <kinds>', 'such as machine,edge.joined')
+    .option('--machine <machine>', 'only of this one: id, UUID or MAC')
+    .option('--since <time>', 'such as 1h, 2d or 2026-01-31T12:00:00.000Z', parseSince)
+    .option('--limit <number>', 'at most so many, the oldest first', Number, 1000)
+    .addHelpText('after', '\nExample:\n  bootswarm events --follow --kind machine,edge --since 1h')
+    .action((options: EventsOptions, command: Command) =>
+      inSession(command, (session) => (options.follow ? follow(session, options) : list(session, options))),
+    );
+}
+
+async function list({ client, output, signal }: Session, options: EventsOptions): Promise<void> {
+  const { limit } = options;
+  const controller = client();
+  const events: Event[] = [];
+  let after: number | undefined;
+  for (;;) {
+    const place = after === undefined ? {} : { after };
+    const query = { ...selectionOf(options), ...place, limit: Math.min(limit, 1000) };
+    const page = await controller.call(endpoints.listEvents, { query }, { signal });
+    events.push(...page.events);
+    if (!page.more || events.length >= limit) break;
+    after = page.cursor;
+  }
+  const told = events.slice(0, limit);
+  output.result(told, () => tableText(['NUMBER', 'TIME', 'KIND', 'OF', 'BY', 'WHAT'], told.map(rowOf)));
+}
+
+/** JSON, one event a line, or plain lines: never a table, whose widths are not known yet. */
+async function follow({ client, output, signal }: Session, options: EventsOptions): Promise<void> {
+  const controller = client();
+  let after = options.since === undefined ? await newestOf(controller, signal) : undefined;
+  while (!signal.aborted) {
+    const query = { ...selectionOf(options), ...(after === undefined ? {} : { after }) };
+    const page = await controller
+      .call(endpoints.listEvents, { query }, { signal })
+      .catch((error: { readonly code?: string }) => {
+        if (error.code === 'controller_unreachable' || signal.aborted) return undefined;
+        throw error;
+      });
+    tell(page?.events ?? [], output);
+    after = page?.cursor ?? after;
+    if (!page?.more) await pause(page ? PAUSE_MS : AGAIN_MS, signal);
+  }
+}
+
+/** Ctrl-C is how a person ends what follows: no error. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+async function newestOf(controller: Client, signal: AbortSignal): Promise<number> {
+  const query = { since: new Date(Date.now() + UNIT_MS.d).toISOString() };
+  return (await controller.call(endpoints.listEvents, { query }, { signal })).cursor;
+}
+
+function selectionOf({ kind, machine, since }: EventsOptions) {
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    ...(machine === undefined ? {} : { machine }),
+    ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
+  };
+}
+
+function tell(events: readonly Event[], output: Output): void {
+  for (const event of events) output.result(event, (each) => rowOf(each).join('  ').trimEnd());
+}
+
+function rowOf({ number, at, kind, subject, by, changed, records, detail }: Event): string[] {
+  const what = [
+    ...(detail === undefined ? [] : [detail]),
+    ...(changed === undefined ? [] : [changed.join(', ')]),
+    ...(records === undefined ? [] : [`${records.reduce((sum, { count }) => sum + count, 0)} records`]),
+  ];
+  return [String(number), at, kind, subject, [by.kind, by.name].filter(Boolean).join(' '), what.join('; ')];
+}
+
+function parseSince(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (count !== undefined) return Date.now() - Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError('It must be such as 30m, 1h or 2d, or a time.');
+  return at;
+}

@@ -1,0 +1,4 @@
+/** Machines that are played at the level of protocols, many in a process: test/fleet/decisions/0001. */
+export { Fleet } from './fleet.ts';
+export { specOf } from './machine-spec.ts';
+export { applyPlayedProfile, publishPlayed, publishPlayedMini } from './played-releases.ts';

@@ -1,7 +1,5 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type ConsoleMatch, Lab, type Machine, type Segment } from '../lab/index.ts';
-import { buildMini, buildRecipe } from './build.ts';
-import { pathOf } from './program.ts';
+import { buildMini, buildMinimal } from './build.ts';
 import { Site } from './site.ts';
 import type { StageReport } from './stages.ts';
 
@@ -15,23 +13,6 @@ const LINK = { burstKib: 64, queueMs: 100 };
 const MEMORY_MIB = 1536;
 const FETCHED =
   /came from neighbours \((?<neighbours>\d+) bytes\), the edge \((?<edge>\d+)\) and by HTTP \((?<http>\d+)\)/;
-
-/**
- * The minimal image for so many machines at a time: of six that two cores emulated, systemd gave one up that had waited
- * 90 s for its console.
- */
-const PATIENT = `include: [minimal.yaml]
-name: minimal
-version: "1.0"
-architecture: amd64
-suite: bookworm
-files:
-  - path: /etc/systemd/system.conf.d/patience.conf
-    content: |
-      [Manager]
-      DefaultTimeoutStartSec=15min
-      DefaultDeviceTimeoutSec=15min
-`;
 
 /** How a machine got its image. */
 interface Fetched {
@@ -94,20 +75,11 @@ async function publishAll(site: Site, report: StageReport): Promise<string> {
   await buildMini('vm', mini, site.env);
   const miniRelease = await site.publish(mini);
   await site.bootswarm('mini', 'use', miniRelease);
-  await buildRecipe(writeRecipe(site.lab.folder), image, (detail) => report.tell({ stage: 'build', detail }));
+  await buildMinimal(image, (detail) => report.tell({ stage: 'build', detail }));
   const release = await site.publish(image);
   report.tell({ stage: 'publish', detail: `${release} by bootswarm image publish` });
   await site.releaseReady(miniRelease);
   return release;
-}
-
-/** @returns the path of the recipe. */
-function writeRecipe(folder: string): string {
-  const recipes = `${folder}/recipes`;
-  mkdirSync(recipes);
-  copyFileSync(pathOf('images/recipes/minimal.yaml'), `${recipes}/minimal.yaml`);
-  writeFileSync(`${recipes}/patient.yaml`, PATIENT);
-  return `${recipes}/patient.yaml`;
 }
 
 /** One machine on its way into memory. */

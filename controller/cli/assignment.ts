@@ -22,9 +22,9 @@ interface AssignOptions {
 export function addAssignment(program: Command): void {
   program
     .command('assign')
-    .summary('say by which profile machines are installed')
+    .summary('say which profile is meant for machines')
     .description(
-      'Says by which profile machines are installed where nobody says otherwise. The narrowest that matches holds: one that names the machine, then one of more terms, then one of its segment, then one for all.',
+      'Says which profile is meant for machines; `machine explain` tells it. Nothing is installed by it yet: `machine boot` and rollouts name their profile. The narrowest that matches holds: one that names the machine, then one of more terms, then one of its segment, then one for all.',
     )
     .argument('<name>', 'of the assignment')
     .option('--match <selector>', 'of which machines; all without it', '')
@@ -53,7 +53,7 @@ export function addAssignment(program: Command): void {
       }),
     );
 
-  const assignment = program.command('assignment').description('By which profiles machines are installed.');
+  const assignment = program.command('assignment').description('Which profiles are meant for machines.');
 
   assignment
     .command('list')

@@ -51,4 +51,10 @@ export const ROLLOUT_ERRORS = {
     remedy:
       'Put the program, executable, into the folder that the controller is started with: --rollout-commands FOLDER.',
   },
+  rollout_url_refused: {
+    status: 422,
+    message: 'nothing is sent to {url}: {address} is in a network that the controller sends nothing to',
+    remedy:
+      'Name a host outside loopback, link-local and metadata networks, or start the controller with --webhook-network CIDR, which then names all networks that it sends to.',
+  },
 } as const;

@@ -145,7 +145,7 @@ export type RolloutStep = z.infer<typeof RolloutStep>;
 /** Why a machine or a rollout did not go on: what it means for a person, and what to do. */
 export const ROLLOUT_CAUSES = {
   hook_failed: {
-    meaning: 'A hook did not answer with a 2xx within its deadline.',
+    meaning: 'A hook did not answer with a 2xx within its deadline, or nothing may be sent to its address.',
     remedy: 'Look at what the detail says it answered; correct the receiver, and start another rollout.',
   },
   edge_not_ready: {
@@ -174,7 +174,7 @@ export const ROLLOUT_CAUSES = {
     remedy: 'The detail holds the cause that they named.',
   },
   unhealthy: {
-    meaning: 'It came up, and its health check did not pass in time.',
+    meaning: 'It came up, and its health check did not pass in time, or nothing may be sent to its URL.',
     remedy: 'The detail holds the last answer of the check.',
   },
   superseded: {

@@ -17,8 +17,10 @@ const HttpUrl = z
   .max(500)
   .refine((text) => {
     const filled = text.replace(/\{(machine|mac|address)\}/g, '1');
-    return URL.canParse(filled) && /^https?:$/.test(new URL(filled).protocol) && !/[{}]/.test(filled);
-  }, 'must be a URL of http or https, in which {machine}, {mac} and {address} may stand');
+    if (!URL.canParse(filled) || /[{}]/.test(filled)) return false;
+    const { protocol, username, password } = new URL(filled);
+    return /^https?:$/.test(protocol) && username === '' && password === '';
+  }, 'must be a URL of http or https without user and password, in which {machine}, {mac} and {address} may stand');
 
 const Command = {
   /** A program in the folder that the controller was started with (--rollout-commands). It runs without a shell. */

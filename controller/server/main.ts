@@ -7,12 +7,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { ensureOperatorToken } from './access/tokens.ts';
 import { collectDaily } from './catalogue/garbage-daily.ts';
-import { networkRule } from './events/network-rule.ts';
 import { keepTrimmed } from './events/upkeep.ts';
 import { WebhookCourier } from './events/webhook-courier.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { apiOf } from './http/routes.ts';
 import { keepExpiring } from './machines/expiry.ts';
+import { networkRule } from './outgoing/network-rule.ts';
 import { BmcNetworks } from './power/networks.ts';
 import { makeServices, type Services } from './services.ts';
 import { problem, type StartOptions, startProblem } from './start-problems.ts';
@@ -36,7 +36,7 @@ const command = new Command('bootswarm-controller')
   .option('--rollout-commands <folder>', 'programs that health checks of rollouts may run')
   .option(
     '--webhook-network <cidr...>',
-    'networks that webhooks may be in, such as 10.0.0.0/8 (default: any but loopback, link-local and metadata)',
+    'networks that webhooks, and hooks and health URLs of rollouts, may be in, such as 10.0.0.0/8 (default: any but loopback, link-local and metadata)',
     networksOf,
     [],
   )

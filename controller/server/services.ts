@@ -21,7 +21,6 @@ import { Edges } from './edges/edges.ts';
 import { Policy } from './edges/policy.ts';
 import { Segments } from './edges/segments.ts';
 import { EventLog } from './events/event-log.ts';
-import { networkRule } from './events/network-rule.ts';
 import { RecordedStore } from './events/recorded-store.ts';
 import type { WebhookCourier } from './events/webhook-courier.ts';
 import { Webhooks } from './events/webhooks.ts';
@@ -37,6 +36,7 @@ import { Registration } from './machines/registration.ts';
 import { Reservations } from './machines/reservations.ts';
 import { MachineRules } from './machines/rules.ts';
 import { upgradeMachines } from './machines/upgrade.ts';
+import { networkRule } from './outgoing/network-rule.ts';
 import type { PowerDesk } from './power/desk.ts';
 import { makePower, type PowerSettings } from './power/make-power.ts';
 import type { Secrets } from './power/secrets.ts';
@@ -97,7 +97,7 @@ export async function makeServices(
   artefacts: ArtefactFolder,
   power: PowerSettings & {
     readonly rollouts?: Pick<RolloutSettings, 'commands' | 'hands'>;
-    /** Where webhooks may be; any but loopback and the like where it is left out. */
+    /** Where webhooks, hooks and health URLs may be; any but loopback and the like where it is left out. */
     readonly webhookNetworks?: readonly string[];
   },
 ): Promise<Services> {
@@ -161,9 +161,10 @@ export async function makeServices(
     () => rolled.rollouts.namings(),
     async (reads) => namedByAssignments(await assignmentsIn(reads)),
   ]);
+  const isAllowed = networkRule(power.webhookNetworks ?? []);
   const powered = makePower(store, () => machines.list(), power);
   const rolled = makeRollouts({
-    ...{ store, index, channels, manifestOf, hold, checkIntent, checkFit, commands: undefined },
+    ...{ store, index, channels, manifestOf, hold, checkIntent, checkFit, isAllowed, commands: undefined },
     profiles: () => profiles.list(),
     mini: () => mini.show(),
     ...powered,
@@ -216,7 +217,7 @@ export async function makeServices(
     edgeSwarm: new EdgeSwarm({ edges: () => edges.list() }),
     feed,
     events,
-    webhooks: new Webhooks(store, events, networkRule(power.webhookNetworks ?? [])),
+    webhooks: new Webhooks(store, events, isAllowed),
     answers: new KeptAnswers(store),
   };
 }

@@ -6,9 +6,9 @@ import {
 } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import type { Logger } from 'pino';
+import type { NetworkRule } from '../outgoing/network-rule.ts';
 import type { StateStore } from '../store/state-store.ts';
 import type { EventLog } from './event-log.ts';
-import type { NetworkRule } from './network-rule.ts';
 import { afterFailure, isGivenUp } from './webhook-plan.ts';
 import { sendOnce } from './webhook-send.ts';
 import type { Standing, Webhooks } from './webhooks.ts';

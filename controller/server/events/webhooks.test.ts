@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoints } from '@bootswarm/controller/contract';
 import fc from 'fast-check';
 import { pino } from 'pino';
+import { networkRule } from '../outgoing/network-rule.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { ControllerUnderTest } from '../testing/controller-under-test.ts';
 import { FakeReceiver } from '../testing/fake-receiver.ts';
-import { networkRule } from './network-rule.ts';
 import { type Clock, WebhookCourier } from './webhook-courier.ts';
 import { afterFailure, GIVE_UP_MS } from './webhook-plan.ts';
 

@@ -9,12 +9,13 @@ import {
   type WebhookState,
   type WebhookWithSecret,
 } from '@bootswarm/controller/contract';
+import type { NetworkRule } from '../outgoing/network-rule.ts';
+import { addressesOf } from '../outgoing/send.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { transact } from '../store/transact.ts';
 import type { EventLog } from './event-log.ts';
-import type { NetworkRule } from './network-rule.ts';
 import type { Failing } from './webhook-plan.ts';
-import { addressOf, sendOnce } from './webhook-send.ts';
+import { sendOnce } from './webhook-send.ts';
 
 const WEBHOOKS_PREFIX = 'webhooks/';
 const WEBHOOKS_MOST = 100;
@@ -77,7 +78,7 @@ export class Webhooks {
         field: 'kind',
         facts: { reason: filter.error.issues[0]?.message ?? '' },
       });
-    await addressOf(new URL(url), this.#isAllowed).catch((error: Error) => {
+    await addressesOf(new URL(url), this.#isAllowed).catch((error: Error) => {
       throw problem('webhook_refused', { field: 'url', facts: { url, reason: error.message } });
     });
     const made = { ...webhook, secret: secret ?? `whsec_${randomBytes(32).toString('base64')}` };

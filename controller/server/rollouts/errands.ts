@@ -1,5 +1,6 @@
 import { type HookCall, Machine, type Rollout, type RolloutMachine } from '@bootswarm/controller/contract';
 import { machineKey } from '../machines/keys.ts';
+import type { NetworkRule } from '../outgoing/network-rule.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { awaitHealth } from './health.ts';
 import { callHook } from './hooks.ts';
@@ -13,6 +14,7 @@ export interface ErrandParts {
   readonly reveal: (secret: string) => Promise<string>;
   /** Folder of programs that health checks may run. */
   readonly commands: string | undefined;
+  readonly isAllowed: NetworkRule;
 }
 
 interface Running {
@@ -82,7 +84,7 @@ export class Errands {
     record: RolloutMachine,
     signal: AbortSignal,
   ): Promise<ErrandEnd> {
-    const { store, power, commands } = this.#parts;
+    const { store, power, commands, isAllowed } = this.#parts;
     const entry = await store.get(machineKey(record.machine));
     if (entry === undefined) return { ok: false, detail: 'the machine was removed' };
     const machine = Machine.parse(entry.value);
@@ -92,14 +94,14 @@ export class Errands {
       const { health } = rollout.order.gates;
       return health === undefined
         ? { ok: true }
-        : awaitHealth(health, machine, { deadline, folder: commands }, signal);
+        : awaitHealth(health, machine, { deadline, folder: commands, isAllowed }, signal);
     }
     const hook = rollout.order.hooks[errand];
     if (hook === undefined) return { ok: true };
     const id = `${rollout.order.name}_${record.machine}_${errand}_${Date.parse(record.since)}`;
     const call = callOf(errand, rollout, record, machine);
     return callHook(
-      { hook, secret: await this.#parts.reveal(hook.secret), id, call, machine, deadline },
+      { hook, secret: await this.#parts.reveal(hook.secret), id, call, machine, deadline, isAllowed },
       signal,
     );
   }

@@ -3,26 +3,39 @@ import { access, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type HealthCheck, type Machine, problem } from '@bootswarm/controller/contract';
+import type { NetworkRule } from '../outgoing/network-rule.ts';
+import { AddressRefused, type SendTerms, send } from '../outgoing/send.ts';
 import { runProgram } from '../power/run-program.ts';
-import { fillUrl, reasonOf } from './hooks.ts';
 import type { ErrandEnd } from './planner/index.ts';
+import { fillUrl } from './urls.ts';
 
 /** For one try. */
 const TRY_MS = 30_000;
 
-/** Tries a health check until it passes, or its deadline has passed. */
+interface HealthTerms {
+  readonly deadline: Date;
+  /** Of programs. */
+  readonly folder: string | undefined;
+  readonly isAllowed: NetworkRule;
+}
+
+/**
+ * Tries a health check until it passes, or its deadline has passed.
+ * @throws AddressRefused, and does not try again, where nothing may be sent to its address.
+ */
 export async function awaitHealth(
   check: HealthCheck,
   machine: Machine,
-  { deadline, folder }: { readonly deadline: Date; readonly folder: string | undefined },
+  terms: HealthTerms,
   signal: AbortSignal,
 ): Promise<ErrandEnd> {
+  const { deadline } = terms;
   let detail = 'it was not tried in time';
   for (;;) {
     signal.throwIfAborted();
     const leftMs = deadline.getTime() - Date.now();
     if (leftMs <= 0) return { ok: false, detail };
-    const end = await tryOnce(check, machine, folder, Math.min(leftMs, TRY_MS), signal);
+    const end = await tryOnce(check, machine, terms, Math.min(leftMs, TRY_MS), signal);
     if (end.ok) return end;
     detail = end.detail;
     const pauseMs = Math.min(check.everySeconds * 1000, Math.max(0, deadline.getTime() - Date.now()));
@@ -33,29 +46,30 @@ export async function awaitHealth(
 async function tryOnce(
   check: HealthCheck,
   machine: Machine,
-  folder: string | undefined,
+  { folder, isAllowed }: HealthTerms,
   withinMs: number,
   signal: AbortSignal,
 ): Promise<ErrandEnd> {
   try {
     return check.kind === 'url'
-      ? await askUrl(fillUrl(check.url, machine), withinMs, signal)
+      ? await askUrl(fillUrl(check.url, machine), { isAllowed, withinMs, signal })
       : await run(check, machine, folder, withinMs, signal);
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, detail: reasonOf(error) };
+    if (error instanceof AddressRefused) throw error;
+    return { ok: false, detail: (error as Error).message };
   }
 }
 
-async function askUrl(url: string, withinMs: number, signal: AbortSignal): Promise<ErrandEnd> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
+async function askUrl(url: string, terms: SendTerms): Promise<ErrandEnd> {
   try {
-    const answer = await fetch(url, { redirect: 'manual', signal: within });
-    await answer.body?.cancel();
-    return answer.ok ? { ok: true } : { ok: false, detail: `${url} answered ${answer.status}` };
+    const status = await send(new URL(url), { method: 'GET' }, terms);
+    return status >= 200 && status < 300 ? { ok: true } : { ok: false, detail: `${url} answered ${status}` };
   } catch (error) {
-    signal.throwIfAborted();
-    return { ok: false, detail: `${url}: ${reasonOf(error)}` };
+    terms.signal.throwIfAborted();
+    const detail = `${url}: ${(error as Error).message}`;
+    if (error instanceof AddressRefused) throw new AddressRefused(detail, { cause: error });
+    return { ok: false, detail };
   }
 }
 

@@ -1,7 +1,10 @@
-import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hook, HookCall, Machine } from '@bootswarm/controller/contract';
+import type { NetworkRule } from '../outgoing/network-rule.ts';
+import { AddressRefused, send } from '../outgoing/send.ts';
+import { signedHeaders } from '../outgoing/signature.ts';
 import type { ErrandEnd } from './planner/index.ts';
+import { fillUrl } from './urls.ts';
 
 /** For one answer; a receiver that drains a machine for longer answers 202 and then 2xx once it is asked again. */
 const ANSWER_MS = 30_000;
@@ -17,12 +20,14 @@ export interface HookParts {
   readonly call: HookCall;
   readonly machine: Machine;
   readonly deadline: Date;
+  readonly isAllowed: NetworkRule;
   readonly pauseMs?: number;
 }
 
 /**
  * Calls a hook until it answers 2xx, or its deadline has passed. 202 means that it is at it: it is asked again.
  * Redirects are not followed.
+ * @throws AddressRefused, and does not try again, where nothing may be sent to its address.
  */
 export async function callHook(parts: HookParts, signal: AbortSignal): Promise<ErrandEnd> {
   const { hook, machine, deadline, pauseMs = FIRST_PAUSE_MS } = parts;
@@ -41,55 +46,32 @@ export async function callHook(parts: HookParts, signal: AbortSignal): Promise<E
 
 async function post(
   url: string,
-  { secret, id, call }: HookParts,
+  { secret, id, call, isAllowed }: HookParts,
   withinMs: number,
   signal: AbortSignal,
 ): Promise<ErrandEnd> {
   const body = JSON.stringify(call);
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'bootswarm-rollout',
+    ...signedHeaders(secret, id, new Date(), body),
+  };
   try {
-    const answer = await fetch(url, {
-      method: 'POST',
-      redirect: 'manual',
-      body,
-      headers: { 'content-type': 'application/json', ...signatureHeaders(id, body, secret, new Date()) },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
-    });
-    await answer.body?.cancel();
-    if (answer.ok && answer.status !== 202) return { ok: true };
-    return { ok: false, detail: `it answered ${answer.status}` };
+    const status = await send(
+      new URL(url),
+      { method: 'POST', headers, body },
+      { isAllowed, signal, withinMs },
+    );
+    if (isDone(status)) return { ok: true };
+    return { ok: false, detail: `it answered ${status}` };
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, detail: reasonOf(error) };
+    const { message } = error as Error;
+    if (error instanceof AddressRefused) throw new AddressRefused(`${url}: ${message}`, { cause: error });
+    return { ok: false, detail: message };
   }
 }
 
-/** Of Standard Webhooks: HMAC-SHA256 over id, seconds and body, under the decoded secret. */
-function signatureHeaders(
-  id: string,
-  body: string,
-  secret: string,
-  now: Date,
-): Readonly<Record<string, string>> {
-  const timestamp = String(Math.floor(now.getTime() / 1000));
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
-}
-
-/** `{machine}`, `{mac}` and `{address}`: what a machine does not have stays empty. */
-export function fillUrl(url: string, { id, macs, address = '' }: Machine): string {
-  const facts: Readonly<Record<string, string>> = { machine: id, mac: macs[0] ?? '', address };
-  return url.replace(/\{(machine|mac|address)\}/g, (_, name: string) =>
-    encodeURIComponent(facts[name] ?? ''),
-  );
-}
-
-/** What fetch says is in the cause; of an answer that is late it says little. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'it did not answer in time';
-  const { cause } = error;
-  return cause instanceof Error
-    ? cause.message || (cause as NodeJS.ErrnoException).code || error.message
-    : error.message;
+function isDone(status: number): boolean {
+  return status >= 200 && status < 300 && status !== 202;
 }

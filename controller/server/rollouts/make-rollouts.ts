@@ -4,6 +4,7 @@ import { type Channels, releaseOf } from '../catalogue/channels.ts';
 import type { CheckIntent } from '../catalogue/release-uses.ts';
 import type { MachineIndex } from '../machines/machine-index.ts';
 import type { CheckFit } from '../machines/machines.ts';
+import type { NetworkRule } from '../outgoing/network-rule.ts';
 import type { PowerDesk } from '../power/desk.ts';
 import type { Secrets } from '../power/secrets.ts';
 import type { StateStore } from '../store/state-store.ts';
@@ -29,6 +30,8 @@ export interface RolloutSettings {
   readonly secrets: Pick<Secrets, 'hold' | 'reveal'>;
   /** Folder of programs that health checks may run. */
   readonly commands: string | undefined;
+  /** Where hooks and health URLs may be. */
+  readonly isAllowed: NetworkRule;
   readonly onDefect: (error: unknown) => void;
   /** In the place of BMCs. */
   readonly hands?: PowerHands;
@@ -39,7 +42,7 @@ export function makeRollouts(settings: RolloutSettings): {
   readonly rollouts: Rollouts;
   readonly rolloutDesk: RolloutDesk;
 } {
-  const { store, index, channels, manifestOf, mini, secrets, power, commands, ...rest } = settings;
+  const { store, index, channels, manifestOf, mini, secrets, power, commands, isAllowed, ...rest } = settings;
   const board = new Board();
   const sight = new Sight({ store, manifestOf, mini });
   const errands = new Errands({
@@ -47,6 +50,7 @@ export function makeRollouts(settings: RolloutSettings): {
     power: settings.hands ?? new BmcHands(power),
     reveal: (secret) => secrets.reveal(secret),
     commands,
+    isAllowed,
   });
   const commits = { store, checkIntent: rest.checkIntent, checkFit: rest.checkFit };
   const rolloutDesk = new RolloutDesk({ ...commits, board, sight, errands, onDefect: rest.onDefect });
@@ -59,7 +63,7 @@ export function makeRollouts(settings: RolloutSettings): {
   };
   const rollouts: Rollouts = new Rollouts({
     ...commits,
-    ...{ board, sight, desk: rolloutDesk, machinesOf, releases, manifestOf, mini, commands },
+    ...{ board, sight, desk: rolloutDesk, machinesOf, releases, manifestOf, mini, commands, isAllowed },
     profiles: rest.profiles,
     past: () => rollouts.list(),
     hold: rest.hold,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Rollout } from '@bootswarm/controller/contract';
+import type { Rollout, RolloutMachine } from '@bootswarm/controller/contract';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { Change, Outcome } from '../store/state-store.ts';
 import { RolloutSite } from './testing/rollout-site.ts';
@@ -163,6 +163,22 @@ describe('orders that cannot be', () => {
     assert.deepEqual(await store.list('rollout'), [], 'nothing was kept of any');
   });
 
+  test('a URL with an address to which nothing is sent, however that is written', async () => {
+    const secret = 'hooks';
+    for (const url of ['http://169.254.169.254/', 'http://[::1]:9/{mac}', 'http://0x0a000001/{machine}']) {
+      const wanted = { code: 'rollout_url_refused', message: /^nothing is sent to http:/ };
+      await refused({ hooks: { before: { url, secret } } }, { ...wanted, field: 'hooks.before.url' });
+      await refused({ hooks: { after: { url, secret } } }, { ...wanted, field: 'hooks.after.url' });
+      const gates = { health: { kind: 'url', url } } as const;
+      await refused({ gates }, { ...wanted, field: 'gates.health.url' });
+      await assert.rejects(site.services.rollouts.plan(site.order({ gates }), new Date()), wanted);
+    }
+    assert.throws(
+      () => site.order({ gates: { health: { kind: 'url', url: 'http://a:b@10.0.0.1/' } } }),
+      /user/,
+    );
+  });
+
   test('machines of another rollout are refused or left out, as the order says', async () => {
     await site.services.rollouts.start(site.order(), new Date());
     await refused({ name: 'other' }, { code: 'rollout_machine_taken', message: /spring.*5 more/ });
@@ -195,6 +211,34 @@ describe('orders that cannot be', () => {
     assert.deepEqual(uses.get('minimal/2.0/amd64'), [{ kind: 'rollout', name: 'spring' }]);
     assert.ok(uses.get('minimal/1.0/amd64')?.some(({ kind }) => kind === 'rollout-back'));
   });
+});
+
+/** The site lets loopback alone be reached: an address of the machine's is behind what is filled in. */
+async function failedAt(changes: Parameters<RolloutSite['order']>[0]): Promise<RolloutMachine | undefined> {
+  const [id = ''] = site.machines;
+  await start({ match: `id=${id}`, ...changes });
+  await until('it failed', async () => {
+    await bootAll();
+    return (await site.steps())[id] === 'failed';
+  });
+  return (await site.services.rollouts.machines('spring', { after: '', limit: 1 })).machines[0];
+}
+
+test('a hook whose address turns out to be one to which nothing is sent fails its machine at once', async () => {
+  await site.services.secrets.set('hooks', 'a secret', new Date());
+  const before = { url: 'http://10.1.1.{address}7/', secret: 'hooks' };
+  const failed = await failedAt({ hooks: { before } });
+  assert.equal(failed?.cause, 'hook_failed');
+  assert.match(
+    failed?.detail ?? '',
+    /10\.1\.1\.7 is in a network that nothing is sent to.*--webhook-network/,
+  );
+});
+
+test('and so does a health check', async () => {
+  const failed = await failedAt({ gates: { health: { kind: 'url', url: 'http://10.1.1.{address}7/' } } });
+  assert.equal(failed?.cause, 'unhealthy');
+  assert.match(failed?.detail ?? '', /10\.1\.1\.7 is in a network that nothing is sent to/);
 });
 
 test('hooks are signed, called until they agree, and a machine waits for them', async () => {

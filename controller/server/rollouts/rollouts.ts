@@ -12,6 +12,7 @@ import {
   SkippedMachine,
 } from '@bootswarm/controller/contract';
 import type { Naming } from '../catalogue/release-uses.ts';
+import type { NetworkRule } from '../outgoing/network-rule.ts';
 import { LongPolls } from '../store/long-poll.ts';
 import type { Entry } from '../store/state-store.ts';
 import { type Plan, type Reads, transact } from '../store/transact.ts';
@@ -23,6 +24,7 @@ import { commandPath } from './health.ts';
 import { claimKey, ROLLOUTS_PREFIX, recordKey, recordsPrefix, rolloutKey, skippedPrefix } from './keys.ts';
 import { isUndoable, turned, withWave } from './planner/index.ts';
 import { storyOf } from './stories.ts';
+import { requireReachable } from './urls.ts';
 
 type Holds = (name: string, reads: Reads) => Promise<Readonly<Record<string, unknown>>>;
 
@@ -35,6 +37,8 @@ export interface RolloutsParts extends CommitParts, DraftParts {
   readonly holdSecret: Holds;
   /** Folder of programs that health checks may run. */
   readonly commands: string | undefined;
+  /** Where hooks and health URLs may be. */
+  readonly isAllowed: NetworkRule;
 }
 
 export interface MachinesPage {
@@ -267,7 +271,8 @@ export class Rollouts {
   /** What can be told before the first machine is touched. @returns what to put beside. */
   async #requireFit(draft: Draft, reads: Reads): Promise<Record<string, unknown>> {
     const { order, intent } = draft;
-    const { checkIntent, checkFit, hold, holdSecret, commands } = this.#parts;
+    const { checkIntent, checkFit, hold, holdSecret, commands, isAllowed } = this.#parts;
+    requireReachable(order, isAllowed);
     const beside: Record<string, unknown> = { ...(await checkIntent(intent, reads)) };
     if (order.rollbackTo !== undefined) Object.assign(beside, await hold(order.rollbackTo, reads));
     for (const hook of [order.hooks.before, order.hooks.after])

@@ -80,7 +80,11 @@ export class RolloutSite {
   }
 
   static #open(store: StateStore, data: string, hands: PowerHands): Promise<Services> {
-    return makeServices(store, undefined as never, { data, rollouts: { commands: data, hands } });
+    return makeServices(store, undefined as never, {
+      data,
+      rollouts: { commands: data, hands },
+      webhookNetworks: ['127.0.0.0/8'],
+    });
   }
 
   /** Another controller in the place of the one that was killed: it knows nothing but the store. */

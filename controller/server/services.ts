@@ -96,7 +96,7 @@ export async function makeServices(
   inner: StateStore,
   artefacts: ArtefactFolder,
   power: PowerSettings & {
-    readonly rollouts?: Pick<RolloutSettings, 'commands' | 'hands'>;
+    readonly rollouts?: Pick<RolloutSettings, 'commands' | 'hands' | 'pace'>;
     /** Where webhooks, hooks and health URLs may be; any but loopback and the like where it is left out. */
     readonly webhookNetworks?: readonly string[];
   },

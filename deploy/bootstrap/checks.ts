@@ -25,6 +25,7 @@ const PATIENT = [
   'test/interop/dhcp-clients.test.ts',
   'test/interop/dhcp-policy.test.ts',
   'test/interop/power.test.ts',
+  'test/interop/secure-boot.test.ts',
   'test/interop/swarm-matrix.test.ts',
   'test/interop/torrent-clients.test.ts',
   'test/interop/trace.test.ts',
@@ -33,12 +34,23 @@ const PATIENT = [
 const unitTests = testsOf(LIGHT).filter((file) => !PATIENT.includes(file));
 /** Real relays and clients, and what must be answered in time: a file at a time has the host to itself. */
 const labTests = testsOf('test/{lab,interop,faults}').filter((file) => !PATIENT.includes(file));
-/** Machines that are built and booted: each keeps one core busy for minutes, and none is in a hurry. */
-const bootTests = [...testsOf('test/boot'), ...PATIENT];
+/**
+ * Machines that are built and booted: each keeps one core busy for minutes, and none is in a hurry. Who mostly waits
+ * runs beside them.
+ */
+const bootTests = inTurn(testsOf('test/boot'), PATIENT);
 
 function testsOf(folders: string): readonly string[] {
   const exclude = (path: string): boolean => path === 'node_modules';
   return globSync(`${folders}/**/*.test.ts`, { cwd: top, exclude });
+}
+
+/** One of each, as long as there are any. */
+function inTurn(some: readonly string[], others: readonly string[]): readonly string[] {
+  const turns = Math.max(some.length, others.length);
+  return Array.from({ length: turns }, (_, turn) => [some[turn], others[turn]])
+    .flat()
+    .filter((file) => file !== undefined);
 }
 
 const nodeTest = (files: readonly string[], ...flags: string[]): readonly string[] => [
@@ -57,7 +69,7 @@ const fast: readonly (readonly string[])[] = [
 const all = [
   ...fast,
   nodeTest(labTests, '--test-concurrency=1'),
-  nodeTest(bootTests, `--test-concurrency=${BOOTS_AT_ONCE}`),
+  [process.execPath, `${top}deploy/bootstrap/run-in-order.ts`, String(BOOTS_AT_ONCE), ...bootTests],
 ];
 
 for (const [program = '', ...args] of process.argv[2] === 'all' ? all : fast) {

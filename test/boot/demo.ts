@@ -1,8 +1,8 @@
 /**
  * `npm run demo`: the main job on this host alone. Builds a release, publishes it by the command line, starts
  * a controller and an edge, and boots a BIOS and a UEFI machine in two segments behind DHCP relays. With `--install`
- * the machines are installed; with `--swarm N` so many boot live, and fetch of each other; with `--rollout` twelve that are
- * played are installed in waves, while the controller is killed.
+ * the machines are installed; with `--swarm N` so many boot live, and fetch of each other; with `--rollout` twelve, most
+ * of them played, are installed in waves, while the controller is killed.
  */
 import { parseArgs } from 'node:util';
 import { Lab, type Machine, type Segment } from '../lab/index.ts';
@@ -35,8 +35,8 @@ if (options.help) {
       'Boots a BIOS and a UEFI machine from a release that it builds and publishes, and prints each stage.',
       'With --install it inspects them, installs them to disks, and boots them from there.',
       'With --swarm N so many machines boot live at once, and fetch most of the image of each other.',
-      'With --rollout twelve machines, played at the level of protocols, are inspected, reserved and installed in',
-      'waves with a canary; the controller is killed meanwhile, and a bad release stops at its canary.',
+      'With --rollout twelve machines, ten of them played at the level of protocols, are inspected, reserved and',
+      'installed by a rollout; the controller is killed meanwhile, and a bad release stops at its canary.',
       'BOOTSWARM_QEMU_ACCEL=kvm uses hardware acceleration where /dev/kvm works.\n',
     ].join('\n'),
   );

@@ -5,6 +5,7 @@ import { Lab, type Machine, type Segment } from '../lab/index.ts';
 import { type LiveSystems, makeLiveSystems } from './fixtures/live-systems.ts';
 import { mediaOf, packIso, writeMedium } from './fixtures/media.ts';
 import { Site } from './site.ts';
+import { isThorough } from './thorough.ts';
 
 const LOGIN_MS = 300_000;
 const CONSOLE = 'console=ttyS0,115200n8';
@@ -71,7 +72,8 @@ describe("machines boot what was imported from distributions' media", { timeout:
     await Promise.all([untilLogin(fedora), untilLogin(centos)]);
   });
 
-  test('the classic pair of each: kernel, and an initramfs with the root inside', async () => {
+  const classic = 'the classic pair of each: kernel, and an initramfs with the root inside';
+  test(classic, { skip: !isThorough && 'BOOTSWARM_TEST=all runs it' }, async () => {
     const pairs = [
       await bootFrom('debian', 'debian-pair', '--classic'),
       await bootFrom('fedora', 'fedora-pair', '--classic'),

@@ -51,18 +51,6 @@ export class Fleet {
     return new Fleet(machines, order.socket, playing);
   }
 
-  /**
-   * Puts a program that switches them into the folder of a controller's power commands.
-   * @returns its name there.
-   */
-  installPowerCommand(folder: string): string {
-    const name = 'played-power';
-    const argv = program('test/fleet/power.ts', this.socket);
-    const words = argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-    writeFileSync(join(folder, name), `#!/bin/sh\nexec ${words}\n`, { mode: 0o755 });
-    return name;
-  }
-
   async power(deed: PowerCommand['do'], ...names: readonly string[]): Promise<void> {
     await Promise.all(names.map((machine) => switchPower(this.socket, { machine, do: deed })));
   }

@@ -54,5 +54,5 @@ async function carryOut(
   if (!played) return { ok: false, error: `no machine ${machine} is played here` };
   if (deed === 'off' || deed === 'cycle') await played.powerOff();
   if (deed === 'on' || deed === 'cycle') played.powerOn();
-  return { ok: true, power: played.isOn ? 'on' : 'off', disk: played.disk };
+  return { ok: true, power: played.isOn ? 'on' : 'off' };
 }

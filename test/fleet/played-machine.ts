@@ -44,10 +44,6 @@ export class PlayedMachine {
     return this.#power !== undefined;
   }
 
-  get disk(): string {
-    return this.#disk?.release ?? 'empty';
-  }
-
   /** Of one that is on it is no change. */
   powerOn(): void {
     if (this.#power) return;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** What a switch of played machines is told, as a line of JSON. */
+/** What a switch of machines is told, as a line of JSON. */
 export interface PowerCommand {
   /** Its name, or one of MAC, UUID and serial. */
   readonly machine: string;
@@ -11,7 +11,7 @@ export interface PowerCommand {
 
 /** What it answers, as a line of JSON. */
 export type PowerAnswer =
-  | { readonly ok: true; readonly power: 'on' | 'off'; readonly disk: string }
+  | { readonly ok: true; readonly power: 'on' | 'off' }
   | { readonly ok: false; readonly error: string };
 
 const DEEDS: ReadonlySet<string> = new Set(['on', 'off', 'cycle', 'status']);

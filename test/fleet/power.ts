@@ -1,11 +1,11 @@
 /**
- * `power.ts SOCKET`: the power of played machines, for a controller whose BMCs are commands. It is told what to do by an
+ * `power.ts SOCKET`: the power of played and emulated machines, for a controller whose BMCs are commands. It is told what to do by an
  * object on its standard input, and says how it went by its exit code: 0 done, 1 refused, 2 that it cannot do so.
  */
 import { text } from 'node:stream/consumers';
 import { type PowerCommand, switchPower } from './power-line.ts';
 
-/** Firmware of played machines tries the network first, so that there is nothing to override. */
+/** Their firmware tries the network first, so that there is nothing to override. */
 const DEEDS: Readonly<Record<string, PowerCommand['do'] | 'nothing'>> = {
   status: 'status',
   on: 'on',
@@ -20,7 +20,7 @@ const { action = '', macs = [] } = JSON.parse(await text(process.stdin)) as {
   macs?: readonly string[];
 };
 const deed = DEEDS[action];
-if (deed === undefined) fail(2, `${action} is nothing that a played machine can do`);
+if (deed === undefined) fail(2, `${action} is nothing that these machines can do`);
 else if (deed !== 'nothing') {
   const [machine = ''] = macs;
   await switchPower(socket, { machine, do: deed }).then(

@@ -12,6 +12,8 @@ export class MachineDraft {
   readonly put: Record<string, unknown> = {};
   readonly #reads: Pick<Reads, 'get'>;
   readonly #read = new Map<string, unknown>();
+  /** As they stand in `put`, or were read: a batch of records is of few machines. */
+  readonly #machines = new Map<string, Machine>();
 
   constructor(reads: Pick<Reads, 'get'>) {
     this.#reads = reads;
@@ -25,8 +27,13 @@ export class MachineDraft {
   }
 
   async machine(id: string): Promise<Machine | undefined> {
+    const kept = this.#machines.get(id);
+    if (kept) return kept;
     const value = await this.get(machineKey(id));
-    return value === undefined ? undefined : Machine.parse(value);
+    if (value === undefined) return undefined;
+    const machine = Machine.parse(value);
+    this.#machines.set(id, machine);
+    return machine;
   }
 
   /** The machine that a sighting belongs to: `matchMachine` over those that can. */
@@ -58,6 +65,7 @@ export class MachineDraft {
   /** Puts a machine, the keys by which it is found, and those by which what is due of it is. */
   async keep(machine: Machine): Promise<void> {
     this.put[machineKey(machine.id)] = machine;
+    this.#machines.set(machine.id, machine);
     const { uuid, macs, id, deadlineAt, installAt } = machine;
     for (const at of [deadlineAt, installAt])
       if (at !== undefined && (await this.get(dueKey(at, id))) === undefined) this.put[dueKey(at, id)] = 1;

@@ -8,6 +8,10 @@ import type { Sight } from './sight.ts';
 
 /** Deadlines, soaking and windows come without a change in the store. */
 const LOOK_MS = 5_000;
+/** An agent that waits hears of an intent within a second or two, and first verifies what it is to install. */
+const SETTLE_MS = 10_000;
+/** Edges that found no controller try again after 30 s at most. */
+const LISTEN_MS = 35_000;
 /** Moves in one commit. */
 const BATCH = 100;
 /** Ticks in a row before others get their turn. */
@@ -19,6 +23,10 @@ export interface DeskParts extends CommitParts {
   readonly sight: Sight;
   readonly errands: Errands;
   readonly clock?: () => Date;
+  /** As of `SiteView`. */
+  readonly settleMs?: number;
+  /** From the start on, before any power is switched. */
+  readonly listenMs?: number;
   readonly onDefect?: (error: unknown) => void;
 }
 
@@ -33,9 +41,17 @@ export class RolloutDesk {
   #unwatch: (() => void) | undefined;
   #isWaiting = false;
   #isStopped = false;
+  readonly #powerFrom: Date;
 
   constructor(parts: DeskParts) {
-    this.#parts = { clock: () => new Date(), onDefect: () => {}, ...parts };
+    const defaults = {
+      clock: () => new Date(),
+      settleMs: SETTLE_MS,
+      listenMs: LISTEN_MS,
+      onDefect: () => {},
+    };
+    this.#parts = { ...defaults, ...parts };
+    this.#powerFrom = new Date(this.#parts.clock().getTime() + this.#parts.listenMs);
   }
 
   /** Goes on with what the controller before left, and from then on whenever something changes. */
@@ -77,9 +93,10 @@ export class RolloutDesk {
 
   /** @returns whether anything changed. */
   async #tick(): Promise<boolean> {
-    const { board, sight, errands, clock } = this.#parts;
+    const { board, sight, errands, clock, settleMs } = this.#parts;
     if (board.views().length === 0) return false;
-    const site = await sight.look(board, errands.busy, clock());
+    const seen = await sight.look(board, errands.busy, clock());
+    const site = { ...seen, settleMs, powerFrom: this.#powerFrom };
     const byRollout = Map.groupBy(tick(site), ({ rollout }) => rollout);
     let isChanged = false;
     for (const [name, actions] of byRollout) {

@@ -10,7 +10,7 @@ import type { Secrets } from '../power/secrets.ts';
 import type { StateStore } from '../store/state-store.ts';
 import type { Reads } from '../store/transact.ts';
 import { Board } from './board.ts';
-import { RolloutDesk } from './desk.ts';
+import { type DeskParts, RolloutDesk } from './desk.ts';
 import { Errands } from './errands.ts';
 import { BmcHands, type PowerHands } from './power-hands.ts';
 import { Rollouts } from './rollouts.ts';
@@ -35,6 +35,8 @@ export interface RolloutSettings {
   readonly onDefect: (error: unknown) => void;
   /** In the place of BMCs. */
   readonly hands?: PowerHands;
+  /** How long the desk waits before it has power switched. */
+  readonly pace?: Pick<DeskParts, 'settleMs' | 'listenMs'>;
 }
 
 /** Rollouts, and the desk that moves them, over one store. */
@@ -53,7 +55,10 @@ export function makeRollouts(settings: RolloutSettings): {
     isAllowed,
   });
   const commits = { store, checkIntent: rest.checkIntent, checkFit: rest.checkFit };
-  const rolloutDesk = new RolloutDesk({ ...commits, board, sight, errands, onDefect: rest.onDefect });
+  const rolloutDesk = new RolloutDesk({
+    ...{ ...commits, board, sight, errands, onDefect: rest.onDefect },
+    ...settings.pace,
+  });
   const machinesOf = (match: string): Promise<readonly Machine[]> => index.find({ match });
   const releases = async () => {
     const pointers = new Map(

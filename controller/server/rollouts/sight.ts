@@ -43,7 +43,11 @@ export class Sight {
     this.#segments = new Mirror(parts.store, SEGMENTS_PREFIX, (value) => Segment.parse(value));
   }
 
-  async look(board: Board, busy: ReadonlySet<string>, now: Date): Promise<SiteView> {
+  async look(
+    board: Board,
+    busy: ReadonlySet<string>,
+    now: Date,
+  ): Promise<Omit<SiteView, 'settleMs' | 'powerFrom'>> {
     const { store } = this.#parts;
     // Asked before anything is read: what changes meanwhile is read again the next time.
     const revision = await store.revision();

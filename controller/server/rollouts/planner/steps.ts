@@ -13,7 +13,7 @@ import {
 /** Power actions for one epoch: the first, and one more where the machine gave no sign. */
 const POWER_ACTIONS_MOST = 2;
 
-type Context = Pick<SiteView, 'now' | 'seen' | 'busy' | 'lackOf'>;
+type Context = Pick<SiteView, 'now' | 'seen' | 'busy' | 'lackOf' | 'settleMs' | 'powerFrom'>;
 type Decision = Move | Errand | undefined;
 
 /**
@@ -30,9 +30,9 @@ export function stepOf(record: RolloutMachine, rollout: Rollout, context: Contex
     case 'armed':
       return ofArmed(on);
     case 'powering':
-      return errandOr(on, 'power', () => move(on, 'failed', { cause: 'power_failed', detail: LATE }));
+      return ofPowering(on, 'booting', 'failed');
     case 'undo_powering':
-      return errandOr(on, 'power', () => move(on, 'undo_failed', { cause: 'power_failed', detail: LATE }));
+      return ofPowering(on, 'undo_booting', 'undo_failed');
     case 'booting':
       return ofBooting(on);
     case 'checking':
@@ -101,10 +101,28 @@ function putBack(on: On): Move {
 function ofArmed(on: On): Decision {
   const seen = on.context.seen(on.record);
   if (seen.kind === 'superseded' || seen.kind === 'gone') return lost(on, seen.kind);
-  // It was switched on by somebody else: a power cycle would cut off what has begun.
   if (seen.kind !== 'nothing') return move(on, 'booting');
   if (isEnding(on.rollout)) return disarm(on);
-  return move(on, on.rollout.order.power === 'cycle' ? 'powering' : 'booting');
+  return poweredOr(on, 'powering', 'booting');
+}
+
+/** An agent that was waiting on the machine has begun by itself before that: a power cycle would cut it off. */
+function poweredOr(on: On, powering: RolloutStep, booting: RolloutStep): Move | undefined {
+  const { record, rollout, context } = on;
+  if (rollout.order.power === 'none') return move(on, booting);
+  const armedMs = context.now.getTime() - Date.parse(record.since);
+  return armedMs < context.settleMs || context.now < context.powerFrom ? undefined : move(on, powering);
+}
+
+/** The action may have been ordered by a controller that was killed, and have done its work. */
+function ofPowering(on: On, booting: RolloutStep, failed: RolloutStep): Decision {
+  const { record, context } = on;
+  const seen = context.seen(record);
+  if (context.busy.has(record.machine)) return undefined;
+  if (seen.kind === 'superseded' || seen.kind === 'gone') return lost(on, seen.kind, failed);
+  if (seen.kind !== 'nothing') return move(on, booting);
+  if (context.now < context.powerFrom) return undefined;
+  return errandOr(on, 'power', () => move(on, failed, { cause: 'power_failed', detail: LATE }));
 }
 
 /** Nothing has begun: what the machine has on its disk is what it had. */
@@ -171,7 +189,7 @@ function ofUndoArmed(on: On): Decision {
   const seen = on.context.seen(on.record);
   if (seen.kind === 'superseded' || seen.kind === 'gone') return lost(on, seen.kind, 'undo_failed');
   if (seen.kind !== 'nothing') return move(on, 'undo_booting');
-  return move(on, on.rollout.order.power === 'cycle' ? 'undo_powering' : 'undo_booting');
+  return poweredOr(on, 'undo_powering', 'undo_booting');
 }
 
 function ofUndoBooting(on: On): Decision {

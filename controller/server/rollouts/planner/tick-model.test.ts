@@ -74,7 +74,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           void fleet.tick(most),
     ),
   },
-  { weight: 2, arbitrary: fc.constant<Step>((fleet) => fleet.errands.clear()) },
+  { weight: 2, arbitrary: fc.constant<Step>((fleet) => fleet.killController()) },
   {
     weight: 8,
     arbitrary: fc.tuple(machine, seen).map(
@@ -235,6 +235,42 @@ test('a rollout that is through goes back within its limits as well', () => {
   );
 });
 
+describe('the power of a machine is left alone', () => {
+  const id = 'm-0-00';
+  const stepOf = (fleet: SimulatedFleet): string | undefined => fleet.held.get('r0')?.machines.get(id)?.step;
+  const untilStep = (fleet: SimulatedFleet, wanted: string): void => {
+    for (let ticks = 0; ticks < 10 && stepOf(fleet) !== wanted; ticks++) fleet.tick();
+    assert.equal(stepOf(fleet), wanted);
+  };
+
+  test('where its agent was waiting and begins by itself', () => {
+    const fleet = fleetOf([{ waves: '1,rest' }]);
+    untilStep(fleet, 'armed');
+    fleet.tell(id, { kind: 'begun' });
+    fleet.pass(1);
+    untilStep(fleet, 'booting');
+    assert.deepEqual(fleet.truths.get(id)?.powered, []);
+  });
+
+  test('where it began while no controller was there; where it did not, it is switched', () => {
+    for (const hasBegun of [true, false]) {
+      const fleet = fleetOf([{ waves: '1,rest' }]);
+      untilStep(fleet, 'armed');
+      fleet.pass(1);
+      fleet.tick(1);
+      assert.equal(stepOf(fleet), 'powering');
+      fleet.killController();
+      fleet.tick();
+      assert.deepEqual(fleet.truths.get(id)?.powered, []);
+      if (hasBegun) fleet.tell(id, { kind: 'begun' });
+      fleet.pass(1);
+      fleet.tick();
+      assert.equal(stepOf(fleet), hasBegun ? 'booting' : 'powering');
+      assert.equal(fleet.truths.get(id)?.powered.length, hasBegun ? 0 : 1);
+    }
+  });
+});
+
 describe('a canary that fails one of five (fault 39)', () => {
   for (const onFailure of ['stop', 'rollback'] as const)
     test(`lets no next wave start, with onFailure ${onFailure}, whoever fails and whenever it is told`, () => {
@@ -256,6 +292,7 @@ describe('a canary that fails one of five (fault 39)', () => {
               if (fleet.held.get('r0')?.machines.get(canaries[n] ?? '')?.step === 'booting') bring(n);
             }
             for (let round = 0; round < 12; round++) {
+              fleet.pass(1);
               fleet.tick();
               for (const id of fleet.truths.keys()) fleet.answer(id, true);
               for (let n = 0; n < 5; n++)

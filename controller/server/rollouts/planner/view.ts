@@ -24,6 +24,10 @@ export interface SiteView {
   /** The eldest first: it has the first choice of what is free. */
   readonly rollouts: readonly RolloutView[];
   readonly seen: (record: RolloutMachine) => Seen;
+  /** For so long a machine that is armed may begin by itself before its power is cycled. */
+  readonly settleMs: number;
+  /** No power is switched before: what edges had to tell while there was no controller has come by then. */
+  readonly powerFrom: Date;
   /** Machines whose hook, check or power action goes on; by id. */
   readonly busy: ReadonlySet<string>;
   readonly edgesOf: (segment: string) => readonly string[];

@@ -25,6 +25,9 @@ import {
   withWave,
 } from '../index.ts';
 
+const SETTLE_MS = 10_000;
+const LISTEN_MS = 35_000;
+
 /** What a machine really is, beside what its rollout knows of it. */
 interface Truth {
   epoch: number;
@@ -49,6 +52,8 @@ interface Held {
  */
 export class SimulatedFleet {
   now = new Date('2026-03-02T08:00:00.000Z');
+  /** Of a controller that was just started, in the future. */
+  powerFrom = new Date(0);
   readonly held = new Map<string, Held>();
   readonly truths = new Map<string, Truth>();
   /** Errands that go on; the memory of a controller, lost when it is killed. */
@@ -92,6 +97,8 @@ export class SimulatedFleet {
     );
     return {
       now: this.now,
+      settleMs: SETTLE_MS,
+      powerFrom: this.powerFrom,
       rollouts: rollouts.filter(({ rollout }) => !ROLLOUT_STATES[rollout.state].isOver),
       seen: (record) => this.#seen(record),
       busy: new Set(this.errands.keys()),
@@ -109,9 +116,15 @@ export class SimulatedFleet {
     const used = process.threadCpuUsage(cpu);
     this.planMs.push({ cpu: (used.user + used.system) / 1000, wall: performance.now() - from });
     for (const action of actions.slice(0, most)) this.#carryOut(action, site);
-    if (actions.length > most) this.errands.clear();
+    if (actions.length > most) this.killController();
     if (this.#checkEach === 'tick') this.requireLimits();
     return actions;
+  }
+
+  /** The controller was killed: what went on outside is unknown to the next one, which first listens. */
+  killController(): void {
+    this.errands.clear();
+    this.powerFrom = new Date(this.now.getTime() + LISTEN_MS);
   }
 
   /** The end of an errand that goes on. */
@@ -221,6 +234,8 @@ export class SimulatedFleet {
     const { record } = this.#find(machine) ?? assert.fail();
     const truth = this.truths.get(machine) ?? assert.fail();
     if (truth.orderedSince === record.since) return;
+    assert.equal(this.#seen(record).kind, 'nothing', 'who has begun is not cut off');
+    assert.ok(this.now >= this.powerFrom, 'nobody is switched before edges were listened to');
     truth.orderedSince = record.since;
     truth.powered.push(truth.epoch);
     const times = truth.powered.filter((each) => each === truth.epoch).length;

@@ -160,7 +160,7 @@ class RolloutDemo {
     await this.#follow('first', ({ state }) => state === 'done');
     for (const { name } of this.#fleet.machines) this.#requireOnce(name, release);
     for (const { name } of this.#emulated.specs) {
-      const { seconds } = (await this.#emulated.running(name)?.waitFor(/login: $/, LOGIN_MS)) ?? {};
+      const { seconds } = (await this.#emulated.running(name)?.waitFor(/login: /, LOGIN_MS)) ?? {};
       if (seconds === undefined) throw new Error(`${name} is off`);
       this.#tell('login', 'the login prompt of what is on its disk', name);
     }

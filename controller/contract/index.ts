@@ -12,6 +12,7 @@ export {
   AgentStage,
 } from './agent.ts';
 export { faultText, parseAnswerTemplate, renderAnswerTemplate } from './answer-template.ts';
+export { assignmentOf, effectiveVariables, mergedArguments } from './assigned-install.ts';
 export {
   ASSIGNMENTS_MOST,
   type Assigned,
@@ -19,6 +20,7 @@ export {
   assignmentConflict,
   assignmentFor,
 } from './assignment.ts';
+export { assignmentFitProblem, intentToInstall } from './assignment-fit.ts';
 export {
   Bmc,
   type BmcOf,

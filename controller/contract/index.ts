@@ -73,6 +73,7 @@ export {
   isWantedKind,
 } from './event.ts';
 export { EVENT_PAGE_MOST } from './event-endpoints.ts';
+export { type FirstBootVariables, renderFirstBoot } from './first-boot-texts.ts';
 export { FirstBoot, ImageProfile, MediumProfile, Takeover } from './image-profile.ts';
 export {
   INSPECTIONS_MOST,

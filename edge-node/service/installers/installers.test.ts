@@ -44,7 +44,10 @@ describe('a machine that is to be installed', () => {
       },
       async (site) => {
         const script = await site.script();
-        assert.match(script, / auto=true priority=critical .* debug console=ttyS0 priority=low \|\| goto again$/m);
+        assert.match(
+          script,
+          / auto=true priority=critical .* debug console=ttyS0 priority=low \|\| goto again$/m,
+        );
         assert.doesNotMatch(script, /tty0/);
       },
     ));

@@ -31,6 +31,7 @@ export {
 } from './bmc.ts';
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
+export { cidrOf, isOnLink, networkVersion2 } from './card-network.ts';
 export { Release, type Upload } from './catalogue-endpoints.ts';
 export { Client } from './client.ts';
 export {
@@ -170,6 +171,7 @@ export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
 export { narrownessOf } from './narrowness.ts';
+export { NOCLOUD_FILES, type NoCloudFile, noCloudSeed, type SeededSystem } from './nocloud-seed.ts';
 export {
   isPowerBusy,
   POWER_TRANSITIONS,

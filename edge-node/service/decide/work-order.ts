@@ -65,7 +65,8 @@ export function workOrder(
   return { install };
 }
 
-function installMachine(
+/** What a system is told of the machine that it is set up on. */
+export function installMachine(
   { machine, segment, mac, address }: Pick<WorkContext, 'machine' | 'segment' | 'mac' | 'address'>,
   hostname: string,
 ): InstallOrder['machine'] {

@@ -19,6 +19,7 @@ export {
   Assignment,
   assignmentConflict,
   assignmentFor,
+  conflictText,
 } from './assignment.ts';
 export { assignmentFitProblem, intentToInstall } from './assignment-fit.ts';
 export {

@@ -64,6 +64,11 @@ describe('a machine that is to be installed by what is assigned to it', () => {
       code: 'assignment_open',
       message: /assignments a and b match/,
     });
+    const many = [...'abcdefgh'].map((name) => assignmentFrom({ name, profile: 'web' }));
+    await store.commit({ put: { assignments: many } });
+    await assert.rejects(installs.install(MAC, now), {
+      message: /^assignments a, b, c, d, e and 3 more match/,
+    });
     assert.equal((await machines.show(MAC)).intent?.kind, 'local');
   });
 

@@ -1,6 +1,7 @@
 import {
   type Assignment,
   assignmentFor,
+  conflictText,
   type Intent,
   type Machine,
   type Motion,
@@ -76,7 +77,7 @@ function requireAssigned(machine: Machine, assignments: readonly Assignment[]): 
   const { assignment, conflict } = assignmentFor(machine, assignments);
   if (assignment) return assignment;
   throw conflict.length > 0
-    ? problem('assignment_open', { facts: { machine: machine.id, list: conflict.join(' and ') } })
+    ? problem('assignment_open', { facts: { machine: machine.id, list: conflictText(conflict) } })
     : problem('assignment_none', { facts: { machine: machine.id } });
 }
 

@@ -1,5 +1,6 @@
 import {
   assignmentFor,
+  conflictText,
   grantInstall,
   lifeOf,
   type Machine,
@@ -55,7 +56,7 @@ export async function choiceFor(
   if (assignment) return { choice: assignment, by: `assignment ${assignment.name}` };
   // What is installed must not hang on a name, nor on which of them is removed first: 0010.
   if (conflict.length > 0)
-    return { reason: `assignments ${conflict.join(' and ')} match, and none is narrower than the others` };
+    return { reason: `assignments ${conflictText(conflict)} match, and none is narrower than the others` };
   if (policy.installBy !== undefined) return { choice: { profile: policy.installBy }, by: segment };
   return { reason: `nothing is assigned to it, and ${segment} names no profile` };
 }

@@ -22,15 +22,18 @@ interface AssignOptions {
 export function addAssignment(program: Command): void {
   program
     .command('assign')
-    .summary('say which profile is meant for machines')
+    .summary('say by which profile machines are installed')
     .description(
-      'Says which profile is meant for machines; `machine explain` tells it. Nothing is installed by it yet: `machine boot` and rollouts name their profile. The narrowest that matches holds: one that names the machine, then one of more terms, then one of its segment, then one for all.',
+      'Says by which profile machines are installed: by `machine boot MACHINE install`, and newcomers of a segment that has them installed. What is armed already does not change; a rollout names its own release. `machine explain` tells what holds for a machine. The narrowest that matches holds: one that names the machine, then one of more terms, then one of its segment, then one for all.',
     )
     .argument('<name>', 'of the assignment')
     .option('--match <selector>', 'of which machines; all without it', '')
     .requiredOption('--profile <profile>')
     .option('--release <release>', "NAME/VERSION or NAME/@CHANNEL, in the place of the profile's")
-    .option('--kernel-arg <argument...>', "behind the profile's")
+    .option(
+      '--kernel-arg <argument...>',
+      "behind the profile's; what it says of a name takes the place of all that the profile says of it",
+    )
     .option('--variable <name=value...>', "in the place of the profile's defaults")
     .addHelpText(
       'after',
@@ -53,7 +56,7 @@ export function addAssignment(program: Command): void {
       }),
     );
 
-  const assignment = program.command('assignment').description('Which profiles are meant for machines.');
+  const assignment = program.command('assignment').description('By which profiles machines are installed.');
 
   assignment
     .command('list')

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type IntentOptions, intentOf } from './intent-arguments.ts';
+import { type IntentOptions, intentOf, isAssignedInstall } from './intent-arguments.ts';
 
 const good: readonly (readonly [string, string | undefined, IntentOptions, unknown])[] = [
   ['local', undefined, {}, { kind: 'local' }],
@@ -31,7 +31,7 @@ const bad: readonly (readonly [string, string | undefined, IntentOptions, RegExp
   ['reboot', undefined, {}, /is none of 'local'/],
   ['local', 'now', {}, /is none of 'local'/],
   ['live', undefined, {}, /is none of 'local'/],
-  ['install', undefined, {}, /is none of 'local'/],
+  ['install', undefined, { release: 'minimal/1.0' }, /needs a profile beside --release/],
   ['install', 'Web!', {}, /is no profile/],
   ['install', 'web', { all: true }, /takes no --all/],
   ['live', 'minimal/1.0', { sshKey: ['x'] }, /takes no --ssh-key/],
@@ -51,6 +51,13 @@ describe('what a machine is to do', () => {
     test(`${kind} ${what ?? ''} ${JSON.stringify(options)} is not`, async () => {
       await assert.rejects(intentOf(kind, what, options), { code: 'argument_invalid', message });
     });
+
+  test('install alone is left to assignments, and nothing else is', () => {
+    assert.equal(isAssignedInstall('install', undefined, {}), true);
+    assert.equal(isAssignedInstall('install', undefined, { release: 'minimal/1.0' }), false);
+    assert.equal(isAssignedInstall('install', 'web', {}), false);
+    assert.equal(isAssignedInstall('installer', undefined, {}), false);
+  });
 
   test('rescue takes the keys of its files, and no private one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bootswarm-keys-'));

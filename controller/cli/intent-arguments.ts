@@ -26,6 +26,11 @@ const OPTIONS_OF: Readonly<Record<string, readonly (keyof IntentOptions)[]>> = {
   rescue: ['sshKey'],
 };
 
+/** Whether `machine boot` leaves it to assignments what is installed. A release belongs to a profile that is named. */
+export function isAssignedInstall(kind: string, what: string | undefined, options: IntentOptions): boolean {
+  return kind === 'install' && what === undefined && Object.keys(options).length === 0;
+}
+
 /** What `machine boot` is to set. @throws Problem argument_invalid, and what the file system says of a key file. */
 export async function intentOf(
   kind: string,
@@ -51,8 +56,9 @@ export async function intentOf(
       if (what !== undefined) return { kind, profile: profileOf(what) };
       break;
     case 'install': {
-      if (what === undefined) break;
       const { release } = options;
+      if (what === undefined)
+        throw invalid('profile', kind, 'needs a profile beside --release: install PROFILE');
       const own = release === undefined ? {} : { release: parseReference(release) };
       return { kind, profile: profileOf(what), ...own };
     }

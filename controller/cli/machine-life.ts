@@ -22,7 +22,8 @@ export function lifeText(machine: Machine): string {
 
 /** What `show` tells of the state. */
 export function lifeFacts(machine: Machine): Readonly<Record<string, string | undefined>> {
-  const { stateSince, deadlineAt, installAt, cause } = lifeOf(machine);
+  const { state, stateSince, deadlineAt, installAt, cause } = lifeOf(machine);
+  const { notInstalled } = machine;
   const since = stateSince === undefined ? '' : ` since ${stateSince}`;
   const story = cause && failureStory(cause);
   return {
@@ -30,6 +31,7 @@ export function lifeFacts(machine: Machine): Readonly<Record<string, string | un
     'fails at':
       deadlineAt === undefined ? undefined : `${deadlineAt}, unless something is heard of it before`,
     'installed at': installAt === undefined ? undefined : `${installAt}, as its segment says`,
+    'not installed': state === 'available' ? notInstalled?.reason : undefined,
     'what it means': story?.meaning,
     'what to do': story?.remedy,
   };

@@ -1,4 +1,4 @@
-import { type Machine, type MachineExplanation, rackOf } from '@bootswarm/controller/contract';
+import { lifeOf, type Machine, type MachineExplanation, rackOf } from '@bootswarm/controller/contract';
 import { factsText, tableText } from './output.ts';
 
 const CHANGES_SHOWN = 20;
@@ -43,7 +43,14 @@ export function explanationText({ machine, values, assignment, conflict, lost }:
     rows.length === 0
       ? 'Nobody gave it labels or a class.'
       : tableText(['WHAT', 'VALUE', 'BY', 'LOST'], rows);
-  return `Machine ${machine.id}\n\n${table}\n\n${assignedText({ assignment, conflict, lost })}`;
+  const { notInstalled } = machine;
+  const held = notInstalled && lifeOf(machine).state === 'available' ? `\n\n${heldText(notInstalled)}` : '';
+  return `Machine ${machine.id}\n\n${table}\n\n${assignedText({ assignment, conflict, lost })}${held}`;
+}
+
+/** Why it was not installed when it was new here. */
+function heldText({ at, reason }: NonNullable<Machine['notInstalled']>): string {
+  return `It was not installed on ${at}: ${reason}. 'bootswarm machine boot MACHINE install' does it once something is assigned.`;
 }
 
 function assignedText({

@@ -1,4 +1,5 @@
 import {
+  assignmentOf,
   endpoints,
   intentText,
   type Machine,
@@ -10,7 +11,7 @@ import {
 } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
 import { addInspection } from './inspection.ts';
-import { type IntentOptions, intentOf } from './intent-arguments.ts';
+import { type IntentOptions, intentOf, isAssignedInstall } from './intent-arguments.ts';
 import { addMachineBmc } from './machine-bmc.ts';
 import { addMachineKnown } from './machine-known.ts';
 import { addMachineLife, lifeFacts, lifeText } from './machine-life.ts';
@@ -27,6 +28,7 @@ const BOOT_EXAMPLES = `
 Examples:
   bootswarm machine boot 52:54:00:12:34:56 live minimal/1.0/amd64
   bootswarm machine boot 52:54:00:12:34:56 install web --release minimal/1.1/amd64
+  bootswarm machine boot 52:54:00:12:34:56 install          as 'bootswarm assign' says
   bootswarm machine boot 52:54:00:12:34:56 wipe --disk S4EWNX0R123456 --method overwrite
   bootswarm machine boot 52:54:00:12:34:56 rescue --ssh-key ~/.ssh/id_ed25519.pub
 install, installer and wipe write to disks: they are done once, and the machine boots its disk afterwards.`;
@@ -105,7 +107,10 @@ export function addMachine(program: Command): void {
     )
     .argument('<machine>', 'id, UUID or MAC')
     .argument('<intent>', 'local, live, menu, inspect, install, installer, wipe or rescue')
-    .argument('[what]', 'NAME/VERSION/ARCHITECTURE for live, a profile for install and installer')
+    .argument(
+      '[what]',
+      'NAME/VERSION/ARCHITECTURE for live, a profile for install and installer; install alone takes what is assigned',
+    )
     .option('--by-agent', 'live: the agent verifies the root and runs it, under the kernel of the mini image')
     .option('--release <release>', "install: in the place of the profile's")
     .option('--disk <serial...>', 'wipe: serial numbers or WWNs of the disks')
@@ -115,10 +120,15 @@ export function addMachine(program: Command): void {
     .addHelpText('after', BOOT_EXAMPLES)
     .action((key: string, kind: string, what: string | undefined, options: IntentOptions, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const body = await intentOf(kind, what, options);
-        const request = { params: { machine: key }, body };
-        const changed = await client().call(endpoints.setIntent, request, { signal });
-        output.result(changed, () => `Machine ${changed.id} boots: ${intentText(request.body)}`);
+        const params = { machine: key };
+        const changed = isAssignedInstall(kind, what, options)
+          ? await client().call(endpoints.installAssigned, { params }, { signal })
+          : await client().call(
+              endpoints.setIntent,
+              { params, body: await intentOf(kind, what, options) },
+              { signal },
+            );
+        output.result(changed, () => `Machine ${changed.id} boots: ${ordersText(changed)}`);
       }),
     );
 
@@ -174,7 +184,7 @@ function storyText(story: MachineStory): string {
     ...traitFacts(story),
     segment: story.segment,
     address: story.address,
-    intent: story.intent ? intentText(story.intent) : 'default of its segment',
+    intent: ordersText(story),
     installed: installedText(story),
     disks: workText(story),
     bmc: bmcText(story),
@@ -185,6 +195,13 @@ function storyText(story: MachineStory): string {
   if (story.journal.length === 0) return facts;
   const rows = story.journal.map((each) => [each.at, each.edge, each.stage, each.detail]);
   return `${facts}\n\n${tableText(['AT', 'EDGE', 'STAGE', 'WHAT HAPPENED'], rows)}`;
+}
+
+/** `install web, as assignment web-prod says`. */
+function ordersText(machine: Machine): string {
+  const given = assignmentOf(machine);
+  const by = given === undefined ? '' : `, as assignment ${given.name} says`;
+  return machine.intent ? intentText(machine.intent) + by : 'default of its segment';
 }
 
 /** `failed: no_first_boot`; how the agent's work on the disks stands. */

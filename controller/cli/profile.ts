@@ -17,7 +17,11 @@ A profile that installs an image, by 'machine boot MACHINE install web':
     root: { fileSystem: ext4, size: 20GiB }
     swap: 2GiB
     lvm: { volumes: [{ name: data, size: 100GiB, fileSystem: xfs, mount: /srv }] }
-  firstBoot: { sshKeys: ['ssh-ed25519 AAAA... me'], timezone: Europe/Berlin }
+  variables: { rack: null }     # with them, if only {}, hostname and userData have holes as answers below
+  firstBoot:
+    hostname: web-{{ rack }}-{{ machine.id }}
+    sshKeys: ['ssh-ed25519 AAAA... me']
+    timezone: Europe/Berlin
   firstBootMinutes: 20
 
 A profile that runs a distribution's installer, by 'machine boot MACHINE installer debian12':
@@ -66,7 +70,7 @@ export function addProfile(program: Command): void {
               each.name,
               each.kind,
               each.release,
-              (each.kind !== 'image' && Object.keys(each.variables).join(',')) || '-',
+              Object.keys(each.variables ?? {}).join(',') || '-',
             ]),
           ),
         );

@@ -15,7 +15,7 @@ export const Assignment = z.strictObject({
   profile: Name,
   /** A release or channel in the place of the profile's. */
   release: ReleaseRef.optional(),
-  /** Behind those of the profile. */
+  /** Behind those of the profile, and in their place where they name the same: `mergedArguments`. */
   kernelArguments: z.array(KernelArgument).max(64).default([]),
   /** In the place of the profile's defaults; a machine's own take theirs. */
   variables: MachineVariables.default({}),
@@ -23,6 +23,7 @@ export const Assignment = z.strictObject({
 export type Assignment = z.infer<typeof Assignment>;
 
 export const ASSIGNMENTS_MOST = 1000;
+const NAMED_MOST = 5;
 
 /** What is assigned to a machine. */
 export interface Assigned {
@@ -57,6 +58,13 @@ export function assignmentFor(machine: Machine, assignments: readonly Assignment
   return narrowest.length > 1
     ? { conflict: names(narrowest), lost }
     : { assignment: first.assignment, conflict: [], lost };
+}
+
+/** `a, b and 7 more`: of those that are in each other's way. */
+export function conflictText(names: readonly string[]): string {
+  const shown = names.slice(0, NAMED_MOST);
+  const rest = names.length - shown.length;
+  return rest === 0 ? shown.join(' and ') : `${shown.join(', ')} and ${rest} more`;
 }
 
 /** Another assignment that would be in the way of this one, as far as can be seen, and where. */

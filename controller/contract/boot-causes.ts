@@ -120,7 +120,8 @@ export const BOOT_CAUSES = {
       'Nothing, if a stranger asked. Otherwise let the machine get its address from the edge that serves it its script.',
   },
   template_failed: {
-    meaning: 'The answers of the installer could not be written for this machine.',
+    meaning:
+      'The answers of the installer, or the texts of the first boot, could not be written for this machine.',
     remedy:
       "Correct the profile ('bootswarm profile apply FILE') or the machine's variables ('bootswarm machine set-variable'), then set the intent again.",
   },

@@ -1,4 +1,4 @@
-import { ChannelPointer, Manifest } from '@bootswarm/images/format';
+import { ChannelPointer, KernelArgument, Manifest } from '@bootswarm/images/format';
 import { z } from 'zod';
 import { DhcpPolicy } from './dhcp-policy.ts';
 import { MachineVariables } from './installer-profile.ts';
@@ -75,6 +75,8 @@ export const DesiredMachine = z.strictObject({
   /** Why that epoch failed for good, where it did. */
   spentFailure: z.string().max(600).optional(),
   variables: MachineVariables.optional(),
+  /** Behind the profile's, and in their place where they name the same: `mergedArguments`. */
+  kernelArguments: z.array(KernelArgument).max(64).optional(),
 });
 
 /** All that an edge needs to serve its segments on its own. Signed by the controller. */

@@ -1,5 +1,6 @@
 import { defineProblems } from '@bootswarm/images/format';
 import { z } from 'zod';
+import { ASSIGNMENT_ERRORS } from './assignment-errors.ts';
 import { POWER_ERRORS } from './power-errors.ts';
 import { ROLLOUT_ERRORS } from './rollout-errors.ts';
 
@@ -215,12 +216,6 @@ export const ERRORS = {
     message: '{count} of {total} rows cannot be imported, and nothing was:\n  {list}',
     remedy: 'Correct these and import again: rows that are in already do no harm.',
   },
-  assignment_tie: {
-    status: 409,
-    message: 'assignments {assignment} and {other} would both hold for {where}, and none is narrower',
-    remedy:
-      "Give one of them a term more, or name machines by it; 'bootswarm assignment list' shows how narrow each is.",
-  },
   profile_assigned: {
     status: 409,
     message: 'assignment {assignment} names profile {profile}',
@@ -355,6 +350,7 @@ export const ERRORS = {
     message: 'more bytes came than the {length} that were announced; they were discarded',
     remedy: 'The file grew while it was sent: build it again and publish the new one.',
   },
+  ...ASSIGNMENT_ERRORS,
   ...POWER_ERRORS,
   ...ROLLOUT_ERRORS,
   disk_full: {

@@ -12,13 +12,16 @@ export {
   AgentStage,
 } from './agent.ts';
 export { faultText, parseAnswerTemplate, renderAnswerTemplate } from './answer-template.ts';
+export { assignmentOf, effectiveVariables, mergedArguments } from './assigned-install.ts';
 export {
   ASSIGNMENTS_MOST,
   type Assigned,
   Assignment,
   assignmentConflict,
   assignmentFor,
+  conflictText,
 } from './assignment.ts';
+export { assignmentFitProblem, intentToInstall } from './assignment-fit.ts';
 export {
   Bmc,
   type BmcOf,
@@ -29,6 +32,7 @@ export {
 } from './bmc.ts';
 export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
+export { cidrOf, isOnLink, networkVersion2 } from './card-network.ts';
 export { Release, type Upload } from './catalogue-endpoints.ts';
 export { Client } from './client.ts';
 export {
@@ -71,6 +75,7 @@ export {
   isWantedKind,
 } from './event.ts';
 export { EVENT_PAGE_MOST } from './event-endpoints.ts';
+export { type FirstBootVariables, renderFirstBoot } from './first-boot-texts.ts';
 export { FirstBoot, ImageProfile, MediumProfile, Takeover } from './image-profile.ts';
 export {
   INSPECTIONS_MOST,
@@ -167,6 +172,7 @@ export { hashMenuPassword, isMenuPassword } from './menu-password.ts';
 export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
 export { narrownessOf } from './narrowness.ts';
+export { NOCLOUD_FILES, type NoCloudFile, noCloudSeed, type SeededSystem } from './nocloud-seed.ts';
 export {
   isPowerBusy,
   POWER_TRANSITIONS,

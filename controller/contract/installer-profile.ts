@@ -17,7 +17,7 @@ const ANSWERS_MOST_BYTES = 64 * 1024;
  * What an edge fills in by itself, with a value such as it has, by which a profile is tried when it is applied.
  * A machine's own variables have no dot in their names, so none of them hides one of these.
  */
-const BUILT_IN_VARIABLES = {
+export const BUILT_IN_VARIABLES = {
   'machine.id': 'm-0123456789',
   'machine.mac': '52:54:00:12:34:56',
   /** Empty where its firmware tells none. */
@@ -104,12 +104,8 @@ export const InstallerProfile = z
       (name) => Object.hasOwn(BUILT_IN_VARIABLES, name) || Object.hasOwn(profile.variables, name),
     );
     if (unknown) return issue(['answers'], `${faultText(unknown)} among its variables and the built-in ones`);
-    // Where a machine brings the value, any word stands for it here.
-    const tried = renderAnswerTemplate(
-      parsed.template,
-      variablesOf({ ...profile, standIn: 'x' }, {}, BUILT_IN_VARIABLES),
-    );
-    if (!tried.ok) return issue(['answers'], faultText(tried.fault));
+    const fault = answersFault(profile);
+    if (fault !== undefined) return issue(['answers'], fault);
     if (profile.kind === 'autoinstall' && !/^#cloud-config[ \t]*\r?(?:\n|$)/.test(profile.answers))
       issue(['answers'], "line 1, column 1: must be '#cloud-config', by which cloud-init knows what it is");
     for (const [index, argument] of profile.kernelArguments.entries())
@@ -118,6 +114,19 @@ export const InstallerProfile = z
     return undefined;
   });
 export type InstallerProfile = z.infer<typeof InstallerProfile>;
+
+/** Why the answers can be right for no machine that has these variables, whatever it has beside; undefined where they can. */
+export function answersFault(
+  profile: Pick<InstallerProfile, 'answers' | 'variables'>,
+  own: MachineVariables = {},
+): string | undefined {
+  const parsed = parseAnswerTemplate(profile.answers);
+  if (!parsed.ok) return faultText(parsed.fault);
+  // Where a machine brings the value, any word stands for it here.
+  const lookUp = variablesOf({ ...profile, standIn: 'x' }, own, BUILT_IN_VARIABLES);
+  const tried = renderAnswerTemplate(parsed.template, lookUp);
+  return tried.ok ? undefined : faultText(tried.fault);
+}
 
 /** The value of a variable for a machine: built in, the machine's own, or the profile's default. */
 export function variablesOf(

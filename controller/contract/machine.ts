@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AssignedInstall } from './assigned-install.ts';
 import { BootCause } from './boot-causes.ts';
 import { MachineVariables } from './installer-profile.ts';
 import { Intent } from './intent.ts';
@@ -34,6 +35,7 @@ export const Machine = z.strictObject({
   work: WorkStanding.optional(),
   /** What answer files of installers say of this machine alone. */
   variables: MachineVariables.optional(),
+  ...AssignedInstall.shape,
   ...MachineTraits.shape,
   ...MachineLife.shape,
   ...MachinePower.shape,

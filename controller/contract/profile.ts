@@ -1,5 +1,6 @@
 import { findArtefact, type Manifest } from '@bootswarm/images/format';
 import { z } from 'zod';
+import { firstBootProblem } from './first-boot-texts.ts';
 import { ImageProfile } from './image-profile.ts';
 import {
   INSTALLER_STYLES,
@@ -44,5 +45,5 @@ export function profileFitProblem(
   const fitting = intentKindOf(profile);
   if (fitting !== intentKind)
     return `it is of kind ${profile.kind}: the intent for it is '${fitting} ${profile.name}'`;
-  return profile.kind === 'image' ? undefined : profileProblem(profile, own);
+  return profile.kind === 'image' ? firstBootProblem(profile, own) : profileProblem(profile, own);
 }

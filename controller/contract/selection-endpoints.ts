@@ -82,6 +82,15 @@ export const selectionEndpoints = {
     params: ByMachine,
     result: MachineExplanation,
   },
+  installAssigned: {
+    method: 'post',
+    path: '/v1/machines/{machine}/install',
+    summary: 'Have a machine installed at its next boot by what is assigned to it',
+    tagged: 'machine',
+    audience: 'operator',
+    params: ByMachine,
+    result: Machine,
+  },
   unreserveMachine: {
     method: 'delete',
     path: '/v1/machines/{machine}/reservation',

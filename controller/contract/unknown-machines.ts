@@ -5,18 +5,21 @@ const INSTALLS_MOST_PER_HOUR = 1000;
 
 /**
  * What becomes of a machine that nobody knew, of a segment: nothing beyond the default intent, an inspection at its
- * first boot, or after that an installation by a profile.
+ * first boot, or after that an installation: by what is assigned to it, and where nothing is by `installBy`.
  */
 export const UnknownMachines = z.union(
   [
     z.enum(['ignore', 'inspect']),
     z.strictObject({
-      installBy: Name,
+      /** Left out: what nothing is assigned to is not installed. */
+      installBy: Name.optional(),
       /** At most so many in any hour: a mistake in a rack's cabling is not to install all of it. */
       perHour: z.int().min(1).max(INSTALLS_MOST_PER_HOUR),
     }),
   ],
-  { error: `must be ignore, inspect, or {installBy: PROFILE, perHour: 1 to ${INSTALLS_MOST_PER_HOUR}}` },
+  {
+    error: `must be ignore, inspect, or {perHour: 1 to ${INSTALLS_MOST_PER_HOUR}, installBy: PROFILE}, of which installBy may be left out`,
+  },
 );
 export type UnknownMachines = z.infer<typeof UnknownMachines>;
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Intent, problem } from '@bootswarm/controller/contract';
+import { problem } from '@bootswarm/controller/contract';
 import { channelId, isChannelId, makeSigningKey, type SigningKey } from '@bootswarm/images/format';
 import type { ArtefactFolder } from '@bootswarm/images/swarm';
 import { Channels, releaseOf } from './catalogue/channels.ts';
@@ -25,6 +25,7 @@ import { RecordedStore } from './events/recorded-store.ts';
 import type { WebhookCourier } from './events/webhook-courier.ts';
 import { Webhooks } from './events/webhooks.ts';
 import { KeptAnswers } from './http/kept-answers.ts';
+import { AssignedInstalls } from './machines/assigned-installs.ts';
 import { Assignments, assignmentsIn, namedByAssignments } from './machines/assignments.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
@@ -74,6 +75,7 @@ export interface Services {
   readonly reservations: Reservations;
   readonly rules: MachineRules;
   readonly assignments: Assignments;
+  readonly assignedInstalls: AssignedInstalls;
   readonly work: FleetWorkBoard;
   readonly profiles: Profiles;
   readonly mini: MiniImages;
@@ -131,11 +133,11 @@ export async function makeServices(
   };
   const policy = new Policy(store);
   const segments = new Segments(store, policy, checkIntent);
-  const intentBy = async (profile: string): Promise<Intent> => {
-    const { kind } = await profiles.show(profile);
-    return { kind: kind === 'image' ? 'install' : 'installer', profile };
-  };
-  const lifeWatch = new LifeWatch({ store, checkIntent, checkFit, intentBy });
+  const assignedInstalls = new AssignedInstalls({
+    ...{ store, checkIntent, checkFit },
+    intentBy: (choice, reads) => profiles.intentBy(choice, reads),
+  });
+  const lifeWatch = new LifeWatch({ store, installs: assignedInstalls });
   const index = new MachineIndex(store);
   const machines = new Machines(store, checkIntent, checkFit, index);
   const rules = new MachineRules(store);
@@ -143,6 +145,7 @@ export async function makeServices(
   const assignments = new Assignments({
     store,
     machines: () => index.all(),
+    requireFit: (assignment, reads) => profiles.requireAssignable(assignment, reads),
     hold: async ({ profile, release }, reads) => ({
       ...(await profiles.hold(profile, reads)),
       ...(release === undefined ? {} : await hold(release, reads)),
@@ -208,6 +211,7 @@ export async function makeServices(
     reservations: new Reservations(store, index),
     rules,
     assignments,
+    assignedInstalls,
     work: new FleetWorkBoard(),
     profiles,
     mini,

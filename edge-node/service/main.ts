@@ -18,6 +18,7 @@ import { artefactNews, missingNews } from './decide/transfer-news.ts';
 import { Answers } from './installers/answers.ts';
 import type { InstallerDesk } from './installers/routes.ts';
 import { Trees } from './installers/trees.ts';
+import { NoCloudSeeds } from './nocloud/seeds.ts';
 import { Counters } from './sockets/counters.ts';
 import { DhcpServer } from './sockets/dhcp-server.ts';
 import { startHttpServer } from './sockets/http-server.ts';
@@ -180,6 +181,7 @@ async function start(options: Options): Promise<void> {
     }),
     trees: new Trees({ serving, isReady: (sha256) => sync.isReady(sha256), folder }),
   };
+  const noCloud = new NoCloudSeeds({ serving, holderOf: (address) => dhcp?.at(address) });
   const seeds = await Seeds.start({
     port: options.swarmPort,
     rate: options.swarmRate,
@@ -222,6 +224,7 @@ async function start(options: Options): Promise<void> {
     serving,
     agents,
     installers,
+    noCloud,
     swarm: { tracker, torrents },
     trust,
     firmware,
@@ -297,6 +300,7 @@ interface Served {
   readonly serving: Serving;
   readonly agents: AgentService;
   readonly installers: InstallerDesk;
+  readonly noCloud: NoCloudSeeds;
   readonly swarm: SwarmService;
   readonly trust: EdgeTrust;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
@@ -309,7 +313,7 @@ interface Served {
 async function serve(
   listeners: readonly Listener[],
   { httpPort, tftpSinglePort = false }: Options,
-  { serving, agents, installers, swarm, trust, firmware, tree, counters, metrics }: Served,
+  { serving, agents, installers, noCloud, swarm, trust, firmware, tree, counters, metrics }: Served,
 ): Promise<() => Promise<void>> {
   const firmwareOf = (name: string): Uint8Array | undefined => firmware.get(name);
   const http = await startHttpServer({
@@ -320,6 +324,7 @@ async function serve(
     isComing: (sha256, name) => serving.isComing(sha256, name),
     agents,
     installers,
+    noCloud,
     swarm,
     metrics,
     trustFileOf: (name) => trust.file(name),

@@ -1,7 +1,9 @@
 import {
+  assignmentOf,
   type DesiredState,
   type DhcpPolicy,
   type Edge,
+  effectiveVariables,
   type Intent,
   isSingleUse,
   type Machine,
@@ -95,10 +97,13 @@ function stagedFor(segments: readonly Segment[], rollouts: readonly Rollout[]): 
     .flatMap(({ release, releasesBefore }) => [release, ...releasesBefore]);
 }
 
-function withIntent({ id, macs, uuid, intent, epoch, spent, variables }: Machine): DesiredState['machines'] {
+function withIntent(machine: Machine): DesiredState['machines'] {
+  const { id, macs, uuid, intent, epoch, spent } = machine;
   if (intent === undefined) return [];
   const shown = { id, macs, ...(uuid === undefined ? {} : { uuid }), intent };
   if (!isSingleUse(intent)) return [shown];
+  const variables = effectiveVariables(machine);
+  const kernelArguments = assignmentOf(machine)?.kernelArguments ?? [];
   return [
     {
       ...shown,
@@ -106,6 +111,8 @@ function withIntent({ id, macs, uuid, intent, epoch, spent, variables }: Machine
       ...(spent === undefined ? {} : { spentEpoch: spent.epoch }),
       ...(spent?.cause === undefined ? {} : { spentFailure: spent.detail }),
       ...(variables === undefined ? {} : { variables }),
+      // Edges of versions before do not know them: they are told of none where there are none.
+      ...(kernelArguments.length === 0 ? {} : { kernelArguments }),
     },
   ];
 }

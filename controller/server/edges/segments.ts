@@ -82,8 +82,8 @@ export class Segments {
         Object.assign(beside, await this.#checkIntent({ kind: 'live', release: entry.release }, reads));
     }
     const { unknownMachines } = segment;
-    if (typeof unknownMachines === 'object') {
-      const { installBy: profile } = unknownMachines;
+    const profile = typeof unknownMachines === 'object' ? unknownMachines.installBy : undefined;
+    if (profile !== undefined) {
       const asked = this.#checkIntent({ kind: 'install', profile }, reads).catch((error: unknown) => {
         if (!(error instanceof Problem) || error.code !== 'profile_unknown') throw error;
         throw problem('profile_unknown', { field: 'unknownMachines.installBy', facts: { profile } });

@@ -195,7 +195,10 @@ test('without an option nothing is sent to the host itself, its link or metadata
   for (const address of ['192.0.2.1', '127.0.0.1', '2001:db8::1'])
     assert.equal(named(address), false, address);
   for (const cidr of ['10.0.0.0', '10.0.0.0/33', 'x/8', '::/129', '10.0.0.0/'])
-    assert.throws(() => networkRule([cidr]), TypeError, cidr);
+    assert.throws(() => networkRule([cidr]), RangeError, cidr);
+  const wide = networkRule(['0.0.0.0/0', '::/0']);
+  for (const address of ['127.0.0.1', '169.254.169.254', '::1'])
+    assert.equal(wide(address), false, `${address} takes a network of its own`);
 });
 
 test('a URL that may not be reached is refused when it is added', async () => {

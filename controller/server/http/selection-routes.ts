@@ -5,7 +5,7 @@ import { type Api, serve } from './adapter.ts';
 /** Knowing and choosing machines. */
 export function addSelectionRoutes(
   api: Api,
-  { machines, registration, reservations, rules, assignments, inspections }: Services,
+  { machines, registration, reservations, rules, assignments, assignedInstalls, inspections }: Services,
 ): void {
   serve(api, endpoints.registerMachine, ({ body }) => registration.register(body));
   serve(api, endpoints.importMachines, ({ body }) => registration.import(body));
@@ -22,6 +22,7 @@ export function addSelectionRoutes(
       lost: [...lost],
     };
   });
+  serve(api, endpoints.installAssigned, ({ params }) => assignedInstalls.install(params.machine, new Date()));
   serve(api, endpoints.unreserveMachine, async ({ params }) => {
     const { id } = await machines.show(params.machine);
     return reservations.release(id, new Date());

@@ -24,7 +24,7 @@ const HELD: Readonly<Record<Tagged, (params: Params, reads: Reads) => Promise<ob
 /** What a machine does by itself, again and again: whoever changes what operators say of it need not have seen that. */
 const PASSING = new Set([
   ...['journal', 'firstSeenAt', 'lastSeenAt', 'address', 'segment', 'work', 'spent', 'power'],
-  ...['stateSince', 'deadlineAt', 'inspectedAt', 'properties', 'hardwareChanged'],
+  ...['stateSince', 'deadlineAt', 'inspectedAt', 'properties', 'hardwareChanged', 'notInstalled'],
 ]);
 
 /** The entity tag of a thing: it differs where anything differs that an operator may change. */

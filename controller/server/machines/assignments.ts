@@ -9,12 +9,15 @@ import {
 import type { Naming } from '../catalogue/release-uses.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
+import type { MachineDraft } from './machine-draft.ts';
 
 const KEY = 'assignments';
 
 interface AssignmentsParts {
   readonly store: StateStore;
   readonly machines: () => Promise<readonly Machine[]>;
+  /** @throws Problem profile_unknown, assignment_unfit */
+  readonly requireFit: (assignment: Assignment, reads: Reads) => Promise<void>;
   /** For a transaction that names a profile, and perhaps a release: what to put beside. @throws Problem where there is none. */
   readonly hold: (
     named: Pick<Assignment, 'profile' | 'release'>,
@@ -36,14 +39,15 @@ export class Assignments {
 
   /**
    * Puts an assignment in the place of the one of that name, or adds it.
-   * @throws Problem input_invalid, assignment_tie, profile_unknown, machine_release_unknown, channel_unknown
+   * @throws Problem input_invalid, assignment_tie, assignment_unfit, profile_unknown, machine_release_unknown, channel_unknown
    */
   replace(name: string, assignment: Assignment): Promise<Assignment> {
     if (assignment.name !== name)
       throw problem('input_invalid', { field: 'name', facts: { reason: `must be ${name}, as in the path` } });
-    const { store, machines, hold } = this.#parts;
+    const { store, machines, hold, requireFit } = this.#parts;
     return transact(store, `assignment ${name}`, async (reads) => {
       const beside = await hold(assignment, reads);
+      await requireFit(assignment, reads);
       const held = await assignmentsIn(reads);
       if (held.some((each) => isDeepStrictEqual(each, assignment))) return { result: assignment };
       const others = held.filter((each) => each.name !== name);
@@ -79,8 +83,16 @@ export class Assignments {
 
 /** All of them; a transaction whose `reads` they are loses where they change meanwhile. */
 export async function assignmentsIn(reads: Pick<Reads, 'get'>): Promise<readonly Assignment[]> {
-  const held = ((await reads.get(KEY))?.value ?? []) as readonly unknown[];
-  return held.map((each) => Assignment.parse(each));
+  return parsed((await reads.get(KEY))?.value);
+}
+
+/** The same, for a transaction that changes machines. */
+export async function assignmentsOf(draft: MachineDraft): Promise<readonly Assignment[]> {
+  return parsed(await draft.get(KEY));
+}
+
+function parsed(value: unknown = []): readonly Assignment[] {
+  return (value as readonly unknown[]).map((each) => Assignment.parse(each));
 }
 
 export function namedByAssignments(assignments: readonly Assignment[]): Naming[] {

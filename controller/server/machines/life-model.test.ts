@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  Assignment,
+  assignmentOf,
   type BootStage,
   DEADLINE_SECONDS,
   type Intent,
@@ -18,7 +20,7 @@ import { dueKey } from './keys.ts';
 
 /** What the test knows beside what it sees. */
 interface Model {
-  /** Every intent that writes to a disk, by the epoch under which it was seen armed. */
+  /** Every intent that writes to a disk, with what an assignment said beside, by the epoch under which it was seen armed. */
   readonly armed: Map<number, string>;
   /** Sent by edge2 only later: what it tells comes late. */
   held: JournalRecord[];
@@ -63,13 +65,21 @@ async function requireSound(model: Model, real: Real): Promise<void> {
   }
   assert.equal(state ?? 'unknown', stood);
   assert.equal(cause !== undefined, state === 'failed');
+  const { installAt, notInstalled } = machine;
+  assert.ok(
+    installAt === undefined || notInstalled === undefined,
+    'it waits for its turn, or is told why not',
+  );
   if (state !== undefined && state !== 'installed')
     assert.equal(deadlineAt !== undefined, DEADLINE_SECONDS[state] !== undefined, state);
   if (deadlineAt !== undefined) assert.ok(await real.store.get(dueKey(deadlineAt, machine.id)));
   if (!intent || !isSingleUse(intent)) return;
+  const given = assignmentOf(machine);
+  if (given) assert.equal('profile' in intent && intent.profile, given.variables['profile']);
   const armed = model.armed.get(epoch);
-  if (armed !== undefined) assert.equal(JSON.stringify(intent), armed, `epoch ${epoch} is armed twice`);
-  model.armed.set(epoch, JSON.stringify(intent));
+  const held = JSON.stringify([intent, given]);
+  if (armed !== undefined) assert.equal(held, armed, `epoch ${epoch} is armed twice`);
+  model.armed.set(epoch, held);
 }
 
 /** Sends records: at most the state changes by them, and by none of another epoch than that of the work. */
@@ -173,6 +183,18 @@ function recordOf(real: Real, machine: Machine | undefined, stage: BootStage, fa
   );
 }
 
+/** What an assignment says stands in its variables as well, so that a mixture shows. */
+const ASSIGNMENTS: readonly Assignment[] = [
+  ['wide', ''],
+  ['segment', 'segment=seg1'],
+  ['twin', 'segment=seg1'],
+  ['own', `mac=${MAC}`],
+].flatMap(([name = '', match = '']) =>
+  ['web', 'db'].map((profile) =>
+    Assignment.parse({ name, match, profile, kernelArguments: [name], variables: { profile } }),
+  ),
+);
+
 const aFate = fc.record({ back: fc.constantFrom(0, 0, 0, 1, 2), isOver: fc.boolean(), fails: fc.boolean() });
 
 const COMMANDS = [
@@ -233,6 +255,18 @@ const COMMANDS = [
     })),
   ),
   command(
+    fc.subarray([...ASSIGNMENTS], { maxLength: 3 }).map((assignments) => ({
+      name: `assign ${assignments.map(({ name, profile }) => `${name}: ${profile}`)}`,
+      act: (_, real) => real.store.commit({ put: { assignments } }),
+    })),
+  ),
+  command(
+    fc.constant<Step>({
+      name: 'install what is assigned',
+      act: (_, real) => real.installs.install(MAC, real.now),
+    }),
+  ),
+  command(
     fc.boolean().map((isOn) => ({
       name: `maintenance ${isOn}`,
       act: (_, real) => real.lives.maintain(MAC, { isOn, reason: 'said' }, real.now),
@@ -268,7 +302,7 @@ const COMMANDS = [
 test('whatever edges, operators, time and crashes do to a machine: no move that is not in the table, no epoch armed twice, no late word that moves it, no failure without a cause', async () => {
   await fc.assert(
     fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: 40, size: 'max' }), async (commands) => {
-      const real = await LifeUnderTest.make(new MortalStore());
+      const real = await LifeUnderTest.make(new MortalStore(), { unknownMachines: { perHour: 1 } });
       await fc.asyncModelRun(() => ({ model: { armed: new Map(), held: [], last: [] }, real }), commands);
     }),
     { numRuns: 150 },

@@ -1,14 +1,13 @@
-import { type Intent, lifeOf, type Machine } from '@bootswarm/controller/contract';
+import { lifeOf, type Machine, type Motion } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
 import type { Logger } from 'pino';
-import type { CheckIntent } from '../catalogue/release-uses.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { type Plan, type Reads, transact } from '../store/transact.ts';
+import type { AssignedInstalls } from './assigned-installs.ts';
 import { DUE_PREFIX, dueOf } from './keys.ts';
-import { give, move } from './life.ts';
+import { move } from './life.ts';
 import { MachineDraft } from './machine-draft.ts';
-import type { CheckFit } from './machines.ts';
-import { profileOfSegment } from './newcomers.ts';
+import { choiceFor, notInstalled } from './newcomers.ts';
 
 /** A machine fails so much later than its deadline at most, and a newcomer waits so long for its turn. */
 const LOOK_MS = 5_000;
@@ -17,12 +16,7 @@ const PAGE = 200;
 
 export interface LifeWatchParts {
   readonly store: StateStore;
-  readonly checkIntent: CheckIntent;
-  readonly checkFit: CheckFit;
-  /** What installs by a profile. @throws Problem not_found */
-  readonly intentBy: (profile: string) => Promise<Intent>;
-  /** By which profile a rule has a machine installed; undefined leaves that to its segment. */
-  readonly profileFor?: (machine: Machine, reads: Reads) => Promise<string | undefined>;
+  readonly installs: Pick<AssignedInstalls, 'arm'>;
 }
 
 /**
@@ -112,15 +106,13 @@ export class LifeWatch {
       return move(draft, machine, 'failed', { at: now, by: 'deadline', reason });
     }
     if (machine.installAt !== at) return undefined;
-    const { checkIntent, checkFit, intentBy, profileFor } = this.#parts;
-    const profile = (await profileFor?.(machine, reads)) ?? (await profileOfSegment(draft, machine));
     const { installAt: _, ...known } = machine;
-    if (profile === undefined || known.state !== 'available') return known;
-    const intent = await intentBy(profile);
-    Object.assign(draft.put, await checkIntent(intent, reads));
-    const reason = `segment ${machine.segment} installs machines that nobody knew by profile ${profile}`;
-    const given = await give(draft, known, intent, { at: now, by: 'policy', reason });
-    await checkFit(given, reads);
-    return given;
+    if (known.state !== 'available') return known;
+    const chosen = await choiceFor(draft, known);
+    if ('reason' in chosen) return notInstalled(known, chosen.reason, now);
+    const { choice, by } = chosen;
+    const reason = `segment ${machine.segment} installs machines that nobody knew: ${by} says profile ${choice.profile}`;
+    const motion: Motion = { at: now, by: 'policy', reason };
+    return this.#parts.installs.arm(draft, known, { choice, motion, reads });
   }
 }

@@ -1,4 +1,5 @@
 import {
+  assignmentOf,
   type FailureCause,
   holding,
   type Intent,
@@ -42,9 +43,10 @@ export async function give(
   intent: Intent,
   motion: Motion,
 ): Promise<Machine> {
-  const { isNewcomer: _, installAt: __, ...held } = known;
+  const { isNewcomer: _, installAt: __, notInstalled: ___, assignment: ____, ...rest } = known;
   const { state } = withLife(known);
   const epoch = (known.epoch ?? 0) + 1;
+  const held = { ...rest, ...(motion.by === 'rollout' ? carriedOver(known, intent, epoch) : {}) };
   if (isSingleUse(intent)) {
     const to = intent.kind === 'wipe' ? 'wiping' : 'reserved';
     if (state === 'maintenance') return { ...without(held, 'before'), intent, epoch, workEpoch: epoch };
@@ -75,7 +77,7 @@ export async function override(
   motion: Motion,
 ): Promise<Machine> {
   const put = await move(draft, known, to, motion);
-  const { before: _, workEpoch: __, isNewcomer: ___, installAt: ____, ...rest } = put;
+  const rest = without(put, 'before', 'workEpoch', 'isNewcomer', 'installAt', 'notInstalled');
   const local = isArmed(known) ? { intent: { kind: 'local' } as const, epoch: (known.epoch ?? 0) + 1 } : {};
   return { ...rest, ...local };
 }
@@ -125,6 +127,17 @@ export async function released(
       },
     });
   return give(draft, known, wipe, motion);
+}
+
+/** A rollout brings a release: what an assignment said beside that for the same profile still holds. */
+function carriedOver(known: Machine, intent: Intent, epoch: number): Pick<Machine, 'assignment'> {
+  const given = assignmentOf(known);
+  const isSame =
+    known.intent !== undefined &&
+    'profile' in known.intent &&
+    'profile' in intent &&
+    known.intent.profile === intent.profile;
+  return given && isSame ? { assignment: { ...given, epoch } } : {};
 }
 
 /** Whether it is set aside or being written to by what is armed for it. */

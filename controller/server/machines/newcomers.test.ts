@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { endpoints, grantInstall } from '@bootswarm/controller/contract';
+import { Assignment, endpoints, grantInstall } from '@bootswarm/controller/contract';
 import fc from 'fast-check';
 import { MemoryStore } from '../store/memory-store.ts';
 import { ControllerUnderTest } from '../testing/controller-under-test.ts';
@@ -82,6 +82,60 @@ describe('a machine that nobody knew', () => {
       counts.push(await reserved());
     }
     assert.deepEqual(counts, [2, 2, 4, 4, 5]);
+  });
+
+  const assigned = (name: string, match: string, profile: string): Assignment =>
+    Assignment.parse({ name, match, profile, kernelArguments: [`by=${name}`] });
+
+  test('is installed by what is assigned to it, rather than by the profile of its segment', async () => {
+    const life = await LifeUnderTest.make(new MemoryStore(), {
+      unknownMachines: { installBy: 'web', perHour: 1 },
+    });
+    const assignments = [assigned('all', '', 'db'), assigned('seg1', 'segment=seg1', 'cache')];
+    await life.store.commit({ put: { assignments } });
+    await life.tell(firstWord);
+    await life.inspect();
+    await life.watch.look(life.now);
+    const { intent, epoch, assignment } = (await life.machine()) ?? {};
+    assert.deepEqual(intent, { kind: 'install', profile: 'cache' });
+    assert.deepEqual(assignment, { name: 'seg1', epoch, kernelArguments: ['by=seg1'], variables: {} });
+    assert.match((await life.history()).at(-1)?.reason ?? '', /assignment seg1 says profile cache/);
+  });
+
+  test('stays available, with the reason, where nothing is assigned or a tie is, and takes no turn', async () => {
+    const life = await LifeUnderTest.make(new MemoryStore(), { unknownMachines: { perHour: 1 } });
+    for (let n = 0; n < 3; n++) await life.tell({ ...firstWord, mac: macOf(n) });
+    await life.inspect(macOf(0));
+    const twins = [assigned('a', 'segment=seg1', 'web'), assigned('b', 'segment=seg1', 'db')];
+    await life.store.commit({ put: { assignments: twins } });
+    await life.inspect(macOf(1));
+    await life.store.commit({ put: { assignments: [assigned('all', '', 'web')] } });
+    await life.inspect(macOf(2));
+    await life.watch.look(life.now);
+    const found = await Promise.all([0, 1, 2].map((n) => life.machine(macOf(n))));
+    assert.deepEqual(
+      found.map((machine) => [machine?.state, machine?.notInstalled?.reason]),
+      [
+        ['available', 'nothing is assigned to it, and segment seg1 names no profile'],
+        ['available', 'assignments a and b match, and none is narrower than the others'],
+        ['reserved', undefined],
+      ],
+    );
+    await life.installs.install(macOf(0), life.now);
+    const { state, notInstalled, assignment } = (await life.machine(macOf(0))) ?? {};
+    assert.deepEqual([state, notInstalled, assignment?.name], ['reserved', undefined, 'all']);
+  });
+
+  test('whose assignment went before its turn stays available, with the reason', async () => {
+    const life = await LifeUnderTest.make(new MemoryStore(), { unknownMachines: { perHour: 1 } });
+    await life.store.commit({ put: { assignments: [assigned('all', '', 'web')] } });
+    await life.tell(firstWord);
+    await life.inspect();
+    await life.store.commit({ put: { assignments: [] } });
+    await life.watch.look(life.now);
+    const { state, installAt, notInstalled } = (await life.machine()) ?? {};
+    assert.deepEqual([state, installAt], ['available', undefined]);
+    assert.match(notInstalled?.reason ?? '', /nothing is assigned to it/);
   });
 
   test('whose segment changed its mind meanwhile stays available', async () => {

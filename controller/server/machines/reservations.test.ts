@@ -5,6 +5,7 @@ import type { Problem } from '@bootswarm/images/format';
 import fc from 'fast-check';
 import { MemoryStore } from '../store/memory-store.ts';
 import { MachineIndex } from './machine-index.ts';
+import { machineMoves } from './record-ring.ts';
 import { Reservations } from './reservations.ts';
 
 const now = new Date('2026-01-02T00:00:00.000Z');
@@ -93,6 +94,24 @@ describe('a reservation', () => {
     await assert.rejects(reservations.end('c', now), { code: 'not_found' });
   });
 
+  test('and its end stand in the history of its machines, however it ends', async () => {
+    const { store, reservations } = await make(2);
+    await reservations.reserve({ name: 'a', count: 2, match: '', hours: 1 }, now);
+    await reservations.release('m-000', now);
+    await reservations.expire(later(1));
+    const moves = async (id: string) =>
+      (await machineMoves.read(store, id)).map(({ from, to, by, reason }) => [from, to, by, reason]);
+    const taken = ['available', 'reserved', 'operator', 'reservation a'];
+    assert.deepEqual(await moves('m-000'), [
+      taken,
+      ['reserved', 'available', 'operator', 'it was taken out of reservation a'],
+    ]);
+    assert.deepEqual(await moves('m-001'), [
+      taken,
+      ['reserved', 'available', 'operator', 'the time of reservation a was over'],
+    ]);
+  });
+
   test('that ends leaves machines at the work that they were given', async () => {
     const { store, index, reservations } = await make(2);
     await reservations.reserve({ name: 'a', count: 2, match: '' }, now);
@@ -170,6 +189,12 @@ test('of any number that reserve and end at once no two ever share a machine', a
         for (const machine of await index.all()) {
           assert.equal(machine.reservation, held.get(machine.id));
           assert.equal(lifeOf(machine).state, held.has(machine.id) ? 'reserved' : 'available');
+          let stood = 'available';
+          for (const { from, to } of await machineMoves.read(store, machine.id)) {
+            assert.equal(from, stood, 'the history has no gap');
+            stood = to;
+          }
+          assert.equal(stood, lifeOf(machine).state, 'every move is in the history');
         }
       },
     ),

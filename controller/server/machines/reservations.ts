@@ -1,10 +1,9 @@
 import {
   holding,
   lifeOf,
-  Machine,
+  type Machine,
   MachineReservation,
   matcherOf,
-  moved,
   problem,
   type ReservationRequest,
   selectorOf,
@@ -12,6 +11,8 @@ import {
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
 import { machineKey } from './keys.ts';
+import { move } from './life.ts';
+import { MachineDraft } from './machine-draft.ts';
 import type { MachineIndex } from './machine-index.ts';
 
 const PREFIX = 'machine-reservations/';
@@ -45,7 +46,7 @@ export class Reservations {
       if (await reads.get(PREFIX + name))
         throw problem('already_exists', { field: 'name', facts: { kind: 'reservation', name } });
       const isMeant = matcherOf(selectorOf(match));
-      const put: Record<string, unknown> = {};
+      const draft = new MachineDraft(reads);
       const machines: string[] = [];
       const reasons = new Map<string, string[]>();
       for (const seen of await this.#index.all()) {
@@ -53,7 +54,7 @@ export class Reservations {
         if (!isMeant(seen)) continue;
         const reason = reasonAgainst(seen);
         // Read again for the transaction only where it is to be changed: of two that reserve it, one loses.
-        const machine = reason === undefined ? await machineIn(reads, seen.id) : seen;
+        const machine = reason === undefined ? await draft.machine(seen.id) : seen;
         const still =
           machine && isMeant(machine) ? reasonAgainst(machine) : 'it is gone or changed meanwhile';
         if (machine === undefined || still !== undefined) {
@@ -62,7 +63,7 @@ export class Reservations {
           ids.push(seen.id);
           continue;
         }
-        put[machineKey(machine.id)] = reserved(machine, name, now);
+        draft.put[machineKey(machine.id)] = await reserved(draft, machine, name, now);
         machines.push(machine.id);
       }
       if (machines.length < count) {
@@ -83,7 +84,7 @@ export class Reservations {
         since: now.toISOString(),
         ...(until === undefined ? {} : { until: until.toISOString() }),
       };
-      return { put: { ...put, [PREFIX + name]: reservation }, result: reservation };
+      return { put: { ...draft.put, [PREFIX + name]: reservation }, result: reservation };
     });
   }
 
@@ -91,30 +92,30 @@ export class Reservations {
   end(name: string, now: Date, reason = `reservation ${name} was ended`): Promise<MachineReservation> {
     return transact(this.#store, `reservation ${name}`, async (reads) => {
       const reservation = reservationIn(await reads.get(PREFIX + name), name);
-      const put: Record<string, unknown> = {};
+      const draft = new MachineDraft(reads);
       for (const id of reservation.machines) {
-        const machine = await machineIn(reads, id);
-        if (machine?.reservation === name) put[machineKey(id)] = freed(machine, now, reason);
+        const machine = await draft.machine(id);
+        if (machine?.reservation === name)
+          draft.put[machineKey(id)] = await freed(draft, machine, now, reason);
       }
-      return { put, remove: [PREFIX + name], result: reservation };
+      return { put: draft.put, remove: [PREFIX + name], result: reservation };
     });
   }
 
   /** Takes one machine out of its reservation, which ends with its last. @throws Problem not_reserved */
   release(machineId: string, now: Date): Promise<Machine> {
     return transact(this.#store, `machine ${machineId}`, async (reads) => {
-      const machine = await machineIn(reads, machineId);
+      const draft = new MachineDraft(reads);
+      const machine = await draft.machine(machineId);
       const name = machine?.reservation;
       if (!machine || name === undefined) throw problem('not_reserved', { facts: { machine: machineId } });
-      const left = freed(machine, now, `it was taken out of reservation ${name}`);
+      const left = await freed(draft, machine, now, `it was taken out of reservation ${name}`);
+      const put = { ...draft.put, [machineKey(machineId)]: left };
       const reservation = reservationIn(await reads.get(PREFIX + name), name);
       const machines = reservation.machines.filter((id) => id !== machineId);
       return machines.length === 0
-        ? { put: { [machineKey(machineId)]: left }, remove: [PREFIX + name], result: left }
-        : {
-            put: { [machineKey(machineId)]: left, [PREFIX + name]: { ...reservation, machines } },
-            result: left,
-          };
+        ? { put, remove: [PREFIX + name], result: left }
+        : { put: { ...put, [PREFIX + name]: { ...reservation, machines } }, result: left };
     });
   }
 
@@ -139,17 +140,17 @@ function reasonAgainst(machine: Machine): string | undefined {
   return machine.hardwareChanged === undefined ? undefined : 'its hardware changed';
 }
 
-function reserved(machine: Machine, name: string, at: Date): Machine {
-  const reason = `reservation ${name}`;
-  return { ...moved(machine, 'reserved', { at, by: 'operator', reason }), reservation: name };
+async function reserved(draft: MachineDraft, machine: Machine, name: string, at: Date): Promise<Machine> {
+  const motion = { at, by: 'operator', reason: `reservation ${name}` } as const;
+  return { ...(await move(draft, machine, 'reserved', motion)), reservation: name };
 }
 
-function freed(machine: Machine, at: Date, reason: string): Machine {
+async function freed(draft: MachineDraft, machine: Machine, at: Date, reason: string): Promise<Machine> {
   const { reservation: _, ...free } = machine;
   if (lifeOf(machine).state !== 'reserved') return free;
   // Where an installation is armed meanwhile, that keeps it reserved.
   const { state } = holding(free);
-  return state === 'reserved' ? free : moved(free, 'available', { at, by: 'operator', reason });
+  return state === 'reserved' ? free : move(draft, free, 'available', { at, by: 'operator', reason });
 }
 
 function reasonsText(reasons: ReadonlyMap<string, readonly string[]>): string {
@@ -164,11 +165,6 @@ function reasonsText(reasons: ReadonlyMap<string, readonly string[]>): string {
     shown.push(`${rest} for ${sorted.length - REASONS_MOST} other reasons`);
   }
   return shown.join('\n  ');
-}
-
-async function machineIn(reads: Reads, id: string): Promise<Machine | undefined> {
-  const entry = await reads.get(machineKey(id));
-  return entry && Machine.parse(entry.value);
 }
 
 function reservationIn(entry: Awaited<ReturnType<Reads['get']>>, name: string): MachineReservation {

@@ -155,6 +155,7 @@ describe('addresses of BMCs', () => {
     );
     assert.equal(new BmcNetworks(['169.254.169.254/32']).allows('169.254.169.254'), true);
     assert.equal(new BmcNetworks(['10.9.0.0/16']).allows('10.8.0.1'), false);
+    assert.equal(new BmcNetworks([]).allows('10.8.0.1'), false, 'none named is none, and not all');
   });
 
   test('a name is looked up once, and what it stood for then is what is spoken to', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { InstallerProfile, type Machine, Profile, problem } from '@bootswarm/controller/contract';
-import { desiredStateOf } from '../edges/desired-state.ts';
+import { desiredMachinesOf, desiredStateOf } from '../edges/desired-state.ts';
 import { Machines } from '../machines/machines.ts';
 import { InterposedStore } from '../testing/interposed-store.ts';
 import { sampleRelease, sampleSegment } from '../testing/samples.ts';
@@ -124,6 +124,25 @@ describe('profiles of installers', () => {
       { id: machine.id, macs: [MAC], intent, epoch: 1, spentEpoch: 1, variables: { password: 'x' } },
     ]);
     assert.equal(desiredStateOf('edge2', fleet).profiles, undefined);
+  });
+
+  test('reach the edges with what an assignment says beside, where it gave the intent and no later one', async () => {
+    await profiles.replace('debian', profile);
+    await machines.setVariables(MAC, { password: 'x' });
+    const machine = await machines.setIntent(MAC, intent);
+    const assignment = {
+      ...{ name: 'all', epoch: 1, kernelArguments: ['quiet'] },
+      variables: { password: 'y', disk: '/dev/vda' },
+    };
+    const [given] = desiredMachinesOf([{ ...machine, assignment }]);
+    assert.deepEqual(given?.kernelArguments, ['quiet']);
+    assert.deepEqual(
+      given?.variables,
+      { password: 'x', disk: '/dev/vda' },
+      "the machine's own take their place",
+    );
+    const [later] = desiredMachinesOf([{ ...machine, epoch: 2, assignment }]);
+    assert.deepEqual([later?.kernelArguments, later?.variables], [undefined, { password: 'x' }]);
   });
 
   test('of images are armed by install alone, and their release is one that can be installed', async () => {

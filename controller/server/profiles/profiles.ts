@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  assignmentFitProblem,
+  effectiveVariables,
   type Intent,
+  intentToInstall,
   Machine,
   Profile,
   problem,
@@ -11,6 +14,7 @@ import {
 import type { Manifest } from '@bootswarm/images/format';
 import type { Naming } from '../catalogue/release-uses.ts';
 import { SEGMENTS_PREFIX } from '../edges/segments.ts';
+import type { InstallChoice } from '../machines/assigned-installs.ts';
 import { assignmentsIn } from '../machines/assignments.ts';
 import { MACHINES_PREFIX } from '../machines/keys.ts';
 import type { StateStore } from '../store/state-store.ts';
@@ -27,6 +31,9 @@ export interface ProfilesParts {
   /** The release that a reference leads to now. */
   readonly manifestOf: (reference: string) => Promise<Manifest | undefined>;
 }
+
+/** An assignment, or what is known of one. */
+type NamedChoice = InstallChoice & { readonly name: string };
 
 /** How machines are installed: an image by the agent, or a distribution by its own installer. */
 export class Profiles {
@@ -50,7 +57,7 @@ export class Profiles {
 
   /**
    * Machines that are to be installed by it already get it as it is now.
-   * @throws Problem input_invalid, profile_release_unfit, machine_release_unknown, channel_unknown
+   * @throws Problem input_invalid, profile_release_unfit, assignment_unfit, machine_release_unknown, channel_unknown
    */
   async replace(name: string, profile: Profile): Promise<Profile> {
     if (profile.name !== name)
@@ -62,6 +69,8 @@ export class Profiles {
       requireRelease(profile, release, await manifestOf(release));
       const held = await reads.get(PREFIX + name);
       if (held && isDeepStrictEqual(held.value, profile)) return { result: profile };
+      for (const assignment of await assignmentsIn(reads))
+        if (assignment.profile === name) requireAssignment(assignment, profile);
       return { put: { [PREFIX + name]: profile, ...beside }, result: profile };
     });
   }
@@ -95,6 +104,29 @@ export class Profiles {
     return { [GUARD]: name };
   }
 
+  /** For a transaction that is about machines. @throws Problem profile_unknown */
+  async within(name: string, reads: Pick<Reads, 'get'>): Promise<Profile> {
+    const entry = await reads.get(PREFIX + name);
+    if (!entry) throw unknownToIntent(name);
+    return Profile.parse(entry.value);
+  }
+
+  /** What installs by a choice, which may be an assignment. @throws Problem profile_unknown, assignment_unfit */
+  async intentBy(choice: InstallChoice, reads: Pick<Reads, 'get'>): Promise<Intent> {
+    const profile = await this.within(choice.profile, reads);
+    const { name } = choice;
+    if (name !== undefined) requireAssignment({ ...choice, name }, profile);
+    return intentToInstall(profile, choice.release);
+  }
+
+  /** Whether an assignment and its profile fit each other. @throws Problem profile_unknown, assignment_unfit, profile_release_unfit */
+  async requireAssignable(assignment: NamedChoice, reads: Reads): Promise<void> {
+    const profile = await this.within(assignment.profile, reads);
+    requireAssignment(assignment, profile);
+    const { release } = assignment;
+    if (release !== undefined) requireRelease(profile, release, await this.#parts.manifestOf(release));
+  }
+
   /**
    * Whether a profile can do to a machine what its intent says, as that stands in the transaction.
    * @throws Problem profile_unknown, profile_unfit, profile_release_unfit
@@ -104,10 +136,8 @@ export class Profiles {
     machine: Machine,
     reads: Reads,
   ): Promise<void> {
-    const entry = await reads.get(PREFIX + name);
-    if (!entry) throw unknownToIntent(name);
-    const profile = Profile.parse(entry.value);
-    const reason = profileFitProblem(profile, kind, machine.variables ?? {});
+    const profile = await this.within(name, reads);
+    const reason = profileFitProblem(profile, kind, effectiveVariables(machine) ?? {});
     if (reason !== undefined)
       throw problem('profile_unfit', {
         field: 'profile',
@@ -124,6 +154,14 @@ function requireRelease(profile: Profile, release: string, manifest: Manifest | 
   if (reason === undefined) return;
   const { kind } = profile;
   throw problem('profile_release_unfit', { field: 'release', facts: { release, kind, reason } });
+}
+
+/** @throws Problem assignment_unfit */
+function requireAssignment(assignment: NamedChoice, profile: Profile): void {
+  const reason = assignmentFitProblem(assignment, profile);
+  if (reason === undefined) return;
+  const facts = { assignment: assignment.name, profile: profile.name, reason };
+  throw problem('assignment_unfit', { field: 'profile', facts });
 }
 
 export function namedByProfiles(profiles: readonly Profile[]): Naming[] {

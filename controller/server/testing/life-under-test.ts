@@ -1,5 +1,12 @@
-import type { Intent, JournalRecord, Machine, MachineMove } from '@bootswarm/controller/contract';
+import {
+  type Intent,
+  intentToInstall,
+  type JournalRecord,
+  type Machine,
+  type MachineMove,
+} from '@bootswarm/controller/contract';
 import { Edges } from '../edges/edges.ts';
+import { AssignedInstalls } from '../machines/assigned-installs.ts';
 import { Inspections } from '../machines/inspections.ts';
 import { takeJournal } from '../machines/journal.ts';
 import { LifeWatch } from '../machines/life-watch.ts';
@@ -20,6 +27,7 @@ export class LifeUnderTest<Store extends StateStore = StateStore> {
   readonly machines: Machines;
   readonly lives: Lives;
   readonly inspections: Inspections;
+  readonly installs: AssignedInstalls;
   readonly watch: LifeWatch;
   now = new Date('2026-03-02T08:00:00.000Z');
   readonly #seqs = new Map<string, number>();
@@ -29,12 +37,13 @@ export class LifeUnderTest<Store extends StateStore = StateStore> {
     this.machines = new Machines(store, async () => ({}));
     this.lives = new Lives(store);
     this.inspections = new Inspections(store, new MachineRules(store));
-    this.watch = new LifeWatch({
+    this.installs = new AssignedInstalls({
       store,
       checkIntent: async () => ({}),
       checkFit: async () => {},
-      intentBy: async (profile) => ({ kind: 'install', profile }),
+      intentBy: async ({ profile, release }) => intentToInstall({ kind: 'image', name: profile }, release),
     });
+    this.watch = new LifeWatch({ store, installs: this.installs });
   }
 
   /** With two edges, and segment seg1, whose `unknownMachines` is as given. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { AgentOrder, AgentReport, Intent } from '@bootswarm/controller/contract';
+import { type AgentOrder, type AgentReport, ImageProfile, type Intent } from '@bootswarm/controller/contract';
 import { MAC, OTHER_MAC } from '../decide/testing/world.ts';
 import { OTHER_ADDRESS, RELEASE, WORK_ADDRESS, WorkSite } from '../testing/work-site.ts';
 
@@ -360,6 +360,37 @@ test('reports of work are told as steps of it, and as what failed for good', () 
       told.map(({ cause }) => cause),
       ['install_failed'],
     );
+  }));
+
+test('an installation is not begun, and no try is used up, as long as its texts cannot be filled', () =>
+  WorkSite.run(install, async (site) => {
+    const profile = ImageProfile.parse({
+      name: 'web',
+      kind: 'image',
+      release: RELEASE,
+      layout: { disks: [{ serial: 'S-1' }] },
+      kernelArguments: ['console=tty0'],
+      variables: { rack: null },
+      firstBoot: { hostname: 'web-{{ rack }}' },
+    });
+    site.follow({ profiles: [profile] });
+    const boot = await site.boot();
+    assert.doesNotMatch(boot, MINI);
+    assert.match(boot, /Asking again/);
+    const script = (await site.journal()).findLast(({ stage }) => stage === 'script');
+    assert.equal(script?.cause, 'template_failed');
+    assert.match(script?.detail ?? '', /variable 'rack' has no value/);
+    const { install: none, failed } = await site.order();
+    assert.equal(none, undefined);
+    assert.match(failed ?? '', /^template_failed: firstBoot\.hostname of profile web: .*'rack' has no value/);
+
+    const filled = { variables: { rack: 'r1' }, kernelArguments: ['console=ttyS0', 'quiet'] };
+    site.follow({ machines: [{ ...site.machine, ...filled }] });
+    assert.match(await site.boot(), MINI);
+    const { install: order } = await site.order();
+    assert.deepEqual([order?.attempt, order?.machine.hostname], [1, 'web-r1']);
+    assert.deepEqual(order?.profile.kernelArguments, ['console=ttyS0', 'quiet']);
+    assert.deepEqual([order?.profile.variables, order?.profile.firstBoot.hostname], [undefined, undefined]);
   }));
 
 test('an inspection is kept until the controller takes it, over restarts', () =>

@@ -87,6 +87,7 @@ export class WorkDesk {
       address: lease.address,
       segment,
       ticket: tickets.workTicket(claims),
+      httpUrl,
       firstBootUrl: `${httpUrl}/first-boot/${tickets.firstBootTicket(id, epoch)}`,
       profile: this.#profileOf(intent),
       lackOf: (release) => serving.lackOf(release),

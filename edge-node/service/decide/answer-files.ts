@@ -1,6 +1,7 @@
 import {
   type BuiltInVariable,
   type DesiredState,
+  type FirstBootVariables,
   faultText,
   type InstallerKind,
   type InstallerProfile,
@@ -119,8 +120,22 @@ function treeOf({ manifest, httpUrl }: AnswerContext): string | undefined {
 }
 
 function builtInOf(context: AnswerContext): Readonly<Record<BuiltInVariable, string | undefined>> {
-  const { machine, mac, address, segment, manifest, httpUrl, ticket } = context;
+  const { manifest, httpUrl, ticket } = context;
   const tree = treeOf(context);
+  return {
+    ...machineVariables(context, manifest),
+    'tree.url': tree,
+    'tree.path': tree?.slice(httpUrl.length),
+    'installed.url': `${httpUrl}/installed/${ticket}`,
+  };
+}
+
+/** What an edge fills in of a machine, wherever its system comes from. */
+export function machineVariables(
+  context: Pick<AnswerContext, 'machine' | 'mac' | 'address' | 'segment' | 'httpUrl'>,
+  release: Pick<Manifest, 'name' | 'version' | 'architecture'>,
+): FirstBootVariables {
+  const { machine, mac, address, segment, httpUrl } = context;
   return {
     'machine.id': machine.id,
     'machine.mac': mac,
@@ -135,13 +150,10 @@ function builtInOf(context: AnswerContext): Readonly<Record<BuiltInVariable, str
     'segment.domain': segment.domain ?? '',
     'edge.url': httpUrl,
     'edge.host': httpUrl.replace(/^[a-z]+:\/\//, ''),
-    'tree.url': tree,
-    'tree.path': tree?.slice(httpUrl.length),
-    'installed.url': `${httpUrl}/installed/${ticket}`,
-    'release.id': releaseId(manifest),
-    'release.name': manifest.name,
-    'release.version': manifest.version,
-    'release.architecture': manifest.architecture,
+    'release.id': releaseId(release),
+    'release.name': release.name,
+    'release.version': release.version,
+    'release.architecture': release.architecture,
   };
 }
 

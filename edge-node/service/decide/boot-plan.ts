@@ -17,6 +17,7 @@ import {
   releaseId,
 } from '@bootswarm/images/format';
 import { type BootPlan, SCRIPT_PATH } from '@bootswarm/ipxe';
+import { profileFor } from './first-boot.ts';
 import { type InstallerPlan, type InstallView, planInstaller } from './installer-plan.ts';
 import { holdsOutsideDhcp } from './known-classes.ts';
 import { planWork, type WorkPlan } from './work-plan.ts';
@@ -87,12 +88,19 @@ export function planBoot(
     case 'rescue':
       return planMini(sighting, holdings);
     case 'install':
-    case 'wipe':
+    case 'wipe': {
       if (!machine || !holdings.installs) return { kind: 'local' };
+      const { address, httpUrl } = holdings.installs;
+      const whose = { machine, mac: sighting.mac, address, segment, httpUrl };
       return planWork(intent, machine, holdings.installs, {
         planMini: () => planMini(sighting, holdings),
         waitFor: (release) => waitFor(release, holdings),
+        faultOf: (profile, release) => {
+          const filled = profileFor({ ...whose, profile, release });
+          return filled.ok ? undefined : filled.reason;
+        },
       });
+    }
     case 'menu':
       return planMenu(segment, holdings, pick);
     case 'installer':

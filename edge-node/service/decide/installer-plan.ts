@@ -2,6 +2,7 @@ import {
   type BootCause,
   type DesiredState,
   matchMachine,
+  mergedArguments,
   type Segment,
   type Sighting,
 } from '@bootswarm/controller/contract';
@@ -120,6 +121,7 @@ export function planInstaller(
   };
   const answers = renderAnswers(context);
   if (!answers.ok) return wait('template_failed', `the answers of profile ${name}: ${answers.reason}`);
-  const all = [...plan.kernelArguments, ...installerArguments(context), ...profile.kernelArguments];
+  const own = mergedArguments(profile.kernelArguments, machine.kernelArguments ?? []);
+  const all = [...plan.kernelArguments, ...installerArguments(context), ...own];
   return { ...plan, kernelArguments: [...new Set(all)], install };
 }

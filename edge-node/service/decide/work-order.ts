@@ -8,7 +8,7 @@ import {
   type Segment,
   type WipeOrder,
 } from '@bootswarm/controller/contract';
-import { hostnameOf } from './answer-files.ts';
+import { profileFor } from './first-boot.ts';
 import type { Standing } from './work-step.ts';
 
 /** What of an order is about work on disks. */
@@ -23,6 +23,8 @@ export interface WorkContext {
   /** With which the next try may begin. */
   readonly ticket: string;
   readonly firstBootUrl: string;
+  /** Of this edge, as the machine reaches it. */
+  readonly httpUrl: string;
   /** Of the intent; undefined where this edge does not know it. */
   readonly profile: ImageProfile | undefined;
   /** Why a release is not to be had here yet. */
@@ -48,24 +50,30 @@ export function workOrder(
   const release = intent.release ?? profile.release;
   const lack = context.lackOf(release);
   if (lack !== undefined) return { notYet: lack.slice(0, 600) };
+  const filled = profileFor({ ...context, profile, release });
+  // Said before anything is written, and until profile or variables are other ones.
+  if (!filled.ok) return { failed: `template_failed: ${filled.reason}`.slice(0, 600) };
   const install: InstallOrder = {
     epoch,
     attempt,
     ticket,
     release,
-    profile,
-    machine: installMachine(context),
+    profile: filled.profile,
+    machine: installMachine(context, filled.hostname),
     firstBootUrl: context.firstBootUrl,
   };
   return { install };
 }
 
-function installMachine({ machine, segment, mac, address }: WorkContext): InstallOrder['machine'] {
+/** What a system is told of the machine that it is set up on. */
+export function installMachine(
+  { machine, segment, mac, address }: Pick<WorkContext, 'machine' | 'segment' | 'mac' | 'address'>,
+  hostname: string,
+): InstallOrder['machine'] {
   const { domain, router, dnsServers, subnet } = segment;
   return {
     id: machine.id,
-    // A reservation may be written in capitals; host names are the same in small letters (RFC 1123).
-    hostname: hostnameOf({ machine, segment, mac }).toLowerCase(),
+    hostname,
     ...(domain === undefined ? {} : { domain }),
     mac,
     address,

@@ -1,4 +1,4 @@
-import type { BootCause, DesiredState, Intent } from '@bootswarm/controller/contract';
+import type { BootCause, DesiredState, ImageProfile, Intent } from '@bootswarm/controller/contract';
 import { type BootPlan, SCRIPT_PATH } from '@bootswarm/ipxe';
 import type { InstallView } from './installer-plan.ts';
 import { brokenOff, type DiskWork, standingOf } from './work-step.ts';
@@ -32,6 +32,8 @@ export interface WorkMeans {
     | { readonly kind: Exclude<BootPlan['kind'], 'live' | 'wait'> };
   /** Why a release is not to be had here yet; undefined where all of it is. */
   readonly waitFor: (release: string) => Waiting | undefined;
+  /** Why the texts of a profile cannot be filled for the machine; undefined where they can. */
+  readonly faultOf: (profile: ImageProfile, release: string) => string | undefined;
 }
 
 /**
@@ -59,11 +61,14 @@ export function planWork(
     ...note,
   });
   if (standing.kind === 'open' && intent.kind === 'install') {
-    const release = releaseToInstall(intent, view.profiles);
-    if (release === undefined)
+    const profile = view.profiles?.find(({ name }) => name === intent.profile);
+    if (profile?.kind !== 'image')
       return wait('profile_unknown', `this edge does not know the image profile ${intent.profile}`);
+    const release = intent.release ?? profile.release;
     const waiting = means.waitFor(release);
     if (waiting) return { ...waiting, ...note };
+    const fault = means.faultOf(profile, release);
+    if (fault !== undefined) return wait('template_failed', fault);
   }
   const mini = means.planMini();
   if (mini.kind === 'wait') return { ...mini, ...note };
@@ -71,13 +76,4 @@ export function planWork(
     return wait('release_not_ready', 'the release that is chosen as mini image is none');
   const booted = { ...mini, leadsTo: mini.leadsTo, ...note };
   return standing.kind === 'failed' ? { ...booted, failure: standing.reason } : booted;
-}
-
-/** Undefined where the edge does not know the profile, or it installs no image. */
-function releaseToInstall(
-  { profile: name, release }: Extract<Intent, { kind: 'install' }>,
-  profiles: DesiredState['profiles'],
-): string | undefined {
-  const profile = profiles?.find((each) => each.name === name);
-  return profile?.kind === 'image' ? (release ?? profile.release) : undefined;
 }

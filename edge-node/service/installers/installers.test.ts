@@ -36,6 +36,22 @@ describe('a machine that is to be installed', () => {
       ]);
     }));
 
+  test("is given the kernel arguments of its assignment behind the profile's and in their place, and leaves those of the installer", () =>
+    InstallerSite.run(
+      {
+        profiles: [profileWith({ kernelArguments: ['console=tty0', 'debug'] })],
+        machines: [{ ...machine, kernelArguments: ['console=ttyS0', 'priority=low'] }],
+      },
+      async (site) => {
+        const script = await site.script();
+        assert.match(
+          script,
+          / auto=true priority=critical .* debug console=ttyS0 priority=low \|\| goto again$/m,
+        );
+        assert.doesNotMatch(script, /tty0/);
+      },
+    ));
+
   test('boots from its disk once it has fetched them, also after the edge began anew', () =>
     InstallerSite.run({}, async (site) => {
       await site.fetch(await site.answersUrl());

@@ -9,11 +9,9 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AgentDesk } from '../agents/agent-desk.ts';
-import { WorkBoard } from '../agents/work-board.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
 import { PATH_ESCAPES } from '../testing/path-escapes.ts';
-import { quietLog } from '../testing/quiet-log.ts';
+import { quietHttpService } from '../testing/quiet-http-service.ts';
 import { Counters } from './counters.ts';
 import { startHttpServer } from './http-server.ts';
 
@@ -49,23 +47,16 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
   const sent: string[] = [];
   const announces: string[] = [];
   const artefact: Servable = { sha256: SHA256, path: join(folder, 'root'), role: 'root' };
+  const quiet = quietHttpService();
   const server = await startHttpServer({
-    port: 0,
+    ...quiet,
     scriptFor: async (caller) => {
       callers.push(caller);
       return caller.mac.startsWith('52:54:00') ? '#!ipxe\necho hello\n' : undefined;
     },
     firmwareOf: (name) => new Map([['snponly.efi', firmware]]).get(name),
-    trustFileOf: () => undefined,
-    installers: {
-      answers: {
-        find: () => ({ status: 404, text: 'none here' }),
-        installed: async () => ({ status: 404, text: 'none here' }),
-        tookOfTree: () => {},
-      },
-      trees: { find: async () => ({ kind: 'none' }) },
-    },
     swarm: {
+      ...quiet.swarm,
       tracker: {
         announce: (query, { address, edgeAddress }) => {
           announces.push(`${address} at ${edgeAddress}: ${query}`);
@@ -73,27 +64,12 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
           return Buffer.from('d5:peers3:a\xffbe', 'latin1');
         },
       },
-      torrents: { find: (_, httpUrl) => Buffer.from(httpUrl) },
     },
     artefactOf: (sha256, name) => (sha256 === SHA256 && name === 'root.squashfs' ? artefact : undefined),
     isComing: (_, name) => name === 'coming.squashfs',
-    agents: {
-      desk: new AgentDesk({
-        holderOf: () => undefined,
-        dutyOf: () => ({ intent: { kind: 'local' } }),
-        swarmFor: () => undefined,
-        board: new WorkBoard(),
-        tell: () => {},
-        log: quietLog().log,
-      }),
-      works: { begin: async () => {}, end: async () => {}, firstBoot: async () => {} },
-      inspections: { take: async () => {} },
-    },
     onSent: (address, { role }, { bytes, complete }) => sent.push(`${address} ${role} ${bytes} ${complete}`),
     onFirmware: (address, name, found) => sent.push(`${address} ${name} ${found}`),
     counters,
-    metrics: () => 'bootswarm_up 1\n',
-    log: quietLog().log,
   });
   const { port } = server.address() as AddressInfo;
   const ask: Bench['ask'] = (path, headers = {}, method = 'GET') =>

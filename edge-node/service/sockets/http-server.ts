@@ -8,6 +8,8 @@ import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
 import { type AgentService, agentRoutes, isForAgents } from '../agents/routes.ts';
 import { type InstallerDesk, installerRoutes } from '../installers/routes.ts';
+import { noCloudRoutes } from '../nocloud/routes.ts';
+import type { NoCloudSeeds } from '../nocloud/seeds.ts';
 import { problem } from '../problems.ts';
 import type { ScriptCaller, Servable } from '../state/serving.ts';
 import { answerAnnounce, isAnnounce, type SwarmService, torrentRoutes } from '../swarm/routes.ts';
@@ -42,6 +44,7 @@ export interface HttpService {
   readonly trustFileOf: (name: string) => string | undefined;
   readonly agents: AgentService;
   readonly installers: InstallerDesk;
+  readonly noCloud: Pick<NoCloudSeeds, 'find'>;
   readonly swarm: SwarmService;
   /** Told how the transfer of an artefact ended. */
   readonly onSent: (clientAddress: string, artefact: Servable, sent: Sent) => void;
@@ -176,6 +179,7 @@ function makeApp(service: HttpService): Hono<Bindings> {
 
   app.route('/', agentRoutes(service.agents, whoAsks));
   app.route('/', installerRoutes(service.installers, whoAsks));
+  app.route('/', noCloudRoutes(service.noCloud, whoAsks));
   app.route('/', torrentRoutes(service.swarm.torrents, whoAsks));
 
   app.notFound((c) => {

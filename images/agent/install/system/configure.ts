@@ -22,7 +22,7 @@ export function machineChanges(view: SystemView, order: InstallTerms): readonly 
     ...accessChanges(view, firstBoot),
     ...(placeChanges(view, firstBoot) ?? []),
     ...(network === undefined ? [] : networkChanges(view, network, machine, firstBoot.network)),
-    ...cloudInitChanges(view, machine, `bootswarm-${machine.id}-${epoch}`, firstBoot.userData),
+    ...cloudInitChanges(view, { machine, epoch, firstBoot }),
     ...(firstBoot.takeover ? takeoverChanges(view, firstBoot.takeover, machine) : []),
     ...(firstBootUrl === undefined ? [] : firstBootChanges(firstBootUrl)),
   ];

@@ -1,4 +1,4 @@
-import type { FirstBoot } from '@bootswarm/controller/contract';
+import { cidrOf, type FirstBoot, isOnLink, networkVersion2 } from '@bootswarm/controller/contract';
 import type { TargetMachine } from '../terms.ts';
 import { type Change, enable, file, link, remove, type SystemView, unitIn } from './view.ts';
 
@@ -122,38 +122,7 @@ function connectionText(machine: Machine, mode: Mode): string {
   ].join('\n');
 }
 
-/** netplan(5). JSON is YAML, so that nothing needs to be quoted here. */
+/** netplan(5). */
 function netplanText(machine: Machine, mode: Mode): string {
-  const { mac, domain, router, dnsServers } = machine;
-  const nameservers = {
-    ...(dnsServers.length === 0 ? {} : { addresses: dnsServers }),
-    ...(domain === undefined ? {} : { search: [domain] }),
-  };
-  const cidr = cidrOf(machine, mode);
-  const card = {
-    match: mac === undefined ? { name: 'e*' } : { macaddress: mac },
-    ...(cidr === undefined
-      ? { dhcp4: true, 'dhcp-identifier': 'mac' }
-      : {
-          dhcp4: false,
-          addresses: [cidr],
-          ...(router === undefined
-            ? {}
-            : {
-                routes: [{ to: '0.0.0.0/0', via: router, ...(isOnLink(machine) ? { 'on-link': true } : {}) }],
-              }),
-          ...(Object.keys(nameservers).length === 0 ? {} : { nameservers }),
-        }),
-  };
-  return `${JSON.stringify({ network: { version: 2, ethernets: { bootswarm: card } } }, undefined, 2)}\n`;
-}
-
-/** What it keeps for good; undefined where it asks DHCP. */
-function cidrOf({ address, prefixLength }: Machine, mode: Mode): string | undefined {
-  return mode === 'dhcp' || address === undefined ? undefined : `${address}/${prefixLength}`;
-}
-
-/** A router that the address's own prefix does not cover is reached through the card all the same. */
-function isOnLink({ prefixLength = 0 }: Machine): boolean {
-  return prefixLength >= 31;
+  return `${JSON.stringify({ network: networkVersion2(machine, mode) }, undefined, 2)}\n`;
 }

@@ -161,6 +161,7 @@ export const catalogueEndpoints = {
     audience: 'operator-or-edge',
     params: TrustFile,
     result: 'bytes',
+    mediaType: 'application/json',
   },
   replaceRoot: {
     method: 'put',

@@ -1,6 +1,6 @@
 import { Problem } from '@bootswarm/images/format';
 import { z } from 'zod';
-import { type Endpoint, fillPath, type Request, type Result } from './endpoint.ts';
+import { type Endpoint, fillPath, isRepeatable, type Request, type Result } from './endpoint.ts';
 import { ErrorBody, problem } from './errors.ts';
 
 export interface ClientOptions {
@@ -47,8 +47,7 @@ export class Client {
     request: Request<E>,
     options: CallOptions = {},
   ): Promise<{ readonly result: Result<E>; readonly tag: string | undefined }> {
-    if (endpoint.method !== 'post' || endpoint.audience !== 'operator')
-      return this.#callOnce(endpoint, request, options);
+    if (!isRepeatable(endpoint)) return this.#callOnce(endpoint, request, options);
     const headers = { 'idempotency-key': crypto.randomUUID(), ...options.headers };
     for (const pauseMs of AGAIN_AFTER_MS) {
       try {

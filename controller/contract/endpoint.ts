@@ -17,11 +17,18 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType | 'bytes';
   readonly result: z.ZodType | 'bytes';
+  /** Of octets: what they are. Left out where they are an artefact's, which may be asked for in ranges. */
+  readonly mediaType?: 'application/json' | 'text/event-stream';
   /**
    * The thing that the call gives or changes has an entity tag: it comes as ETag, and a change that names it in
    * If-Match, or that there is none yet by `If-None-Match: *`, is made only while that is so.
    */
   readonly tagged?: 'machine' | 'profile' | 'segment';
+}
+
+/** Whether an Idempotency-Key means something to a call: PUT and DELETE may be sent again anyway. */
+export function isRepeatable({ method, audience, body, result }: Endpoint): boolean {
+  return method === 'post' && audience === 'operator' && body !== 'bytes' && result !== 'bytes';
 }
 
 type Parsed<Schema, Otherwise> = Schema extends z.ZodType ? z.infer<Schema> : Otherwise;

@@ -59,9 +59,10 @@ export {
 } from './edge.ts';
 export { type EdgeReadiness, isSilent, readinessOf } from './edge-readiness.ts';
 export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
-export type { Call, Endpoint, Request, Result } from './endpoint.ts';
+export { type Call, type Endpoint, isRepeatable, type Request, type Result } from './endpoint.ts';
+export { problemsOf, RETRY_AFTER_SECONDS } from './endpoint-problems.ts';
 export { endpoints, MACHINES_PAGE_MOST } from './endpoints.ts';
-export { ErrorBody, type ErrorCode, problem } from './errors.ts';
+export { ERRORS, ErrorBody, type ErrorCode, problem } from './errors.ts';
 export {
   Event,
   type EventActor,

@@ -80,7 +80,9 @@ const OWN: Partial<Readonly<Record<keyof typeof endpoints, readonly ErrorCode[]>
   reserve: ['already_exists', 'reservation_short'],
   showReservation: ['not_found'],
   endReservation: ['not_found'],
+  showRule: ['not_found'],
   removeRule: ['not_found'],
+  showAssignment: ['not_found'],
   replaceAssignment: ['assignment_tie', 'profile_unknown', ...RELEASE],
   removeAssignment: ['not_found'],
 

@@ -1,5 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Call, type Endpoint, isRepeatable, problem, type Result } from '@bootswarm/controller/contract';
+import {
+  type Call,
+  type Endpoint,
+  isRepeatable,
+  linkToNext,
+  type PageAsked,
+  problem,
+  type Result,
+} from '@bootswarm/controller/contract';
 import type { Problem } from '@bootswarm/images/format';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
@@ -8,7 +16,8 @@ import { z } from 'zod';
 import type { Actor } from '../access/tokens.ts';
 import { onlyWhere } from '../store/condition.ts';
 import type { KeptAnswers } from './kept-answers.ts';
-import { conditionOf, tagOf } from './tags.ts';
+import { cutPage } from './pages.ts';
+import { conditionOf, namesTag, tagOf } from './tags.ts';
 
 /** Enough for the manifest of a 1 TiB image in pieces of 1 MiB, which operators alone send. */
 const OPERATOR_BODY_MOST_BYTES = 128 * 1024 * 1024;
@@ -61,7 +70,13 @@ export function serve<E extends Endpoint>(api: Api, endpoint: E, handler: Handle
     const [actor, token, node] = [c.get('actor'), c.get('token'), c.env];
     const inside = { actor, token, signal: goneSignal(node.outgoing as ServerResponse), node };
     const result = await conditional(endpoint, c, () => once(endpoint, c, call, () => handler(call, inside)));
-    return endpoint.result === 'bytes' ? RESPONSE_ALREADY_SENT : c.json(result as object);
+    if (endpoint.result === 'bytes') return RESPONSE_ALREADY_SENT;
+    // Tags tell less than answers do: no cache may show an old answer because its tag still holds.
+    c.header('cache-control', 'no-store');
+    if (endpoint.method === 'get' && isHeld(endpoint, c)) return c.body(null, 304);
+    const page = cutPage(endpoint, result, (call.query ?? {}) as PageAsked);
+    if (page.next !== undefined) c.header('link', linkToNext(c.req.url, page.next));
+    return c.json(page.result as object);
   });
 }
 
@@ -97,6 +112,12 @@ async function conditional<T>(
   const result = await (condition ? onlyWhere(condition, act) : act());
   if (method !== 'delete') c.header('etag', tagOf(tagged, result as object));
   return result;
+}
+
+/** Whether the caller said that it has what comes. */
+function isHeld({ tagged }: Endpoint, c: Context<Env>): boolean {
+  const [held, tag] = [c.req.header('if-none-match'), c.res.headers.get('etag')];
+  return tagged !== undefined && held !== undefined && tag !== null && namesTag(held, tag);
 }
 
 function goneSignal(outgoing: ServerResponse): AbortSignal {

@@ -17,6 +17,7 @@ interface Parameter {
 }
 
 interface Answer {
+  readonly $ref?: string;
   readonly headers?: Readonly<Record<string, unknown>>;
   readonly content?: Readonly<Record<string, { readonly examples?: object; readonly schema?: object }>>;
 }
@@ -53,6 +54,11 @@ function operationOf({ path, method }: Endpoint): Operation {
   return found;
 }
 
+function answerOf(endpoint: Endpoint, status: number | string): Answer | undefined {
+  const answer = operationOf(endpoint).responses[status];
+  return answer?.$ref === undefined ? answer : (resolved(answer.$ref) as Answer);
+}
+
 function resolved(ref: string): unknown {
   const parts = ref.replace(/^#\//, '').split('/');
   return parts.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], document);
@@ -86,7 +92,7 @@ test('that validator refuses a document that lacks what it refers to, or a param
 test('whatever it refers to is there, and all that is there is referred to', () => {
   const refs = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref));
   for (const ref of refs) assert.notEqual(resolved(ref), undefined, ref);
-  for (const kind of ['schemas', 'parameters', 'headers'])
+  for (const kind of ['schemas', 'parameters', 'headers', 'responses', 'examples'])
     for (const name of Object.keys(document.components[kind] ?? {}))
       assert.ok(refs.has(`#/components/${kind}/${name}`), `${kind}/${name}`);
 });
@@ -120,10 +126,12 @@ test('each call has the parameters of its path and no others there', () => {
 
 const headers: readonly (readonly [keyof typeof endpoints, readonly string[]])[] = [
   ['replaceSegment', ['path name', 'header If-Match?', 'header If-None-Match?']],
+  ['showSegment', ['path name', 'header If-None-Match?']],
   ['addEdge', ['header Idempotency-Key?']],
   ['streamEvents', ['query kind?', 'query machine?', 'query after?', 'header Last-Event-ID?']],
   ['fetchArtefact', ['path sha256', 'header Range?']],
   ['sendUpload', ['path sha256', 'query offset', 'query length']],
+  ['listReleases', ['query limit?', 'query cursor?']],
   ['health', []],
 ];
 for (const [name, wanted] of headers)
@@ -133,8 +141,10 @@ for (const [name, wanted] of headers)
 
 test('answers tell of their headers', () => {
   const of = (endpoint: Endpoint, status: string) =>
-    Object.keys(operationOf(endpoint).responses[status]?.headers ?? {});
+    Object.keys(answerOf(endpoint, status)?.headers ?? {});
   assert.deepEqual(of(endpoints.showSegment, '200'), ['X-Request-ID', 'ETag']);
+  assert.deepEqual(of(endpoints.showSegment, '304'), ['ETag']);
+  assert.deepEqual(of(endpoints.listReleases, '200'), ['X-Request-ID', 'Link']);
   assert.deepEqual(of(endpoints.addEdge, '200'), ['X-Request-ID', 'Idempotent-Replayed']);
   assert.deepEqual(of(endpoints.streamEvents, '503'), ['X-Request-ID', 'Retry-After']);
 });
@@ -142,7 +152,7 @@ test('answers tell of their headers', () => {
 test('each problem of a call stands under its status, with what to do', () => {
   for (const [name, endpoint] of all)
     for (const code of problemsOf(endpoint)) {
-      const answer = operationOf(endpoint).responses[ERRORS[code].status];
+      const answer = answerOf(endpoint, ERRORS[code].status);
       assert.ok(code in (answer?.content?.['application/json']?.examples ?? {}), `${name}: ${code}`);
     }
   assert.deepEqual(resolved('#/components/examples/edge_exists'), {

@@ -17,6 +17,13 @@ export const PARAMETERS = {
     description: '`*`: the change is made only where there is none yet, and refused with 412 otherwise',
     schema: { const: '*' },
   },
+  Held: {
+    name: 'If-None-Match',
+    in: 'header',
+    description:
+      'ETag of what the caller has already: 304 where nothing differs since that an operator may change',
+    schema: text,
+  },
   IdempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
@@ -42,6 +49,11 @@ export const PARAMETERS = {
 export const HEADERS = {
   RequestId: { description: "Under which the controller's log and events know the request", schema: text },
   ETag: { description: 'Differs where anything differs that an operator may change', schema: text },
+  Link: {
+    description:
+      'Where there is a next page: `<…>; rel="next"` with the path and query that give it (RFC 8288)',
+    schema: text,
+  },
   IdempotentReplayed: {
     description: 'That the answer is the one given before under the same Idempotency-Key',
     schema: { const: 'true' },

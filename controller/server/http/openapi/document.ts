@@ -21,8 +21,6 @@ export function openApiOf(endpoints: Readonly<Record<string, Endpoint>>, version
     ...[params, query].flatMap((part) => Object.values(part?.shape ?? {}) as z.ZodType[]),
   ]);
   const schemas = schemasOf([...parts, ErrorBody]);
-  // Each refusal refers to it by its name.
-  schemas.told(ErrorBody);
   const paths: Record<string, Record<string, Json>> = {};
   for (const [name, endpoint] of Object.entries(endpoints)) {
     paths[endpoint.path] ??= {};
@@ -37,7 +35,6 @@ export function openApiOf(endpoints: Readonly<Record<string, Endpoint>>, version
       schemas: sorted(schemas.components),
       parameters: PARAMETERS,
       headers: HEADERS,
-      responses: sharedRefusals(Object.values(endpoints)),
       examples: examples(),
     },
   };
@@ -58,7 +55,7 @@ function operationOf(name: string, endpoint: Endpoint, schemas: Schemas): Json {
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: contentOf(body, schemas.sent) } }),
-    responses: { ...successes(endpoint, schemas), ...refusals(endpoint) },
+    responses: { ...successes(endpoint, schemas), ...refusals(endpoint, schemas) },
   };
 }
 
@@ -108,49 +105,35 @@ function successes(endpoint: Endpoint, schemas: Schemas): Json {
   };
 }
 
-/** Codes of one status that many calls have share a response of that name; others stand where they are. */
-const SHARED_MOST = 3;
-
-/** Problems of one status share a response. */
-function refusals(endpoint: Endpoint): Json {
-  const responses = [...byStatus(endpoint)].map(([status, codes]) => [
+/** Problems of one status share a response, which shows each as an example. */
+function refusals(endpoint: Endpoint, schemas: Schemas): Json {
+  const schema = schemas.told(ErrorBody);
+  const byStatus = Map.groupBy(problemsOf(endpoint), (code) => ERRORS[code].status);
+  const responses = [...byStatus].map(([status, codes]) => [
     status,
-    isShared(codes) ? { $ref: `#/components/responses/${codes.join('.')}` } : refusal(codes),
-  ]);
-  return { ...Object.fromEntries(responses), default: { $ref: '#/components/responses/default' } };
-}
-
-function sharedRefusals(endpoints: readonly Endpoint[]): Json {
-  const shared = endpoints.flatMap((endpoint) => [...byStatus(endpoint).values()]).filter(isShared);
-  return {
-    ...Object.fromEntries(shared.map((codes) => [codes.join('.'), refusal(codes)])),
-    default: { ...refusal([]), description: 'What else went wrong, in which field, and what to do' },
-  };
-}
-
-function isShared(codes: readonly ErrorCode[]): boolean {
-  return codes.length <= SHARED_MOST;
-}
-
-function byStatus(endpoint: Endpoint): ReadonlyMap<number, readonly ErrorCode[]> {
-  return Map.groupBy(problemsOf(endpoint), (code) => ERRORS[code].status);
-}
-
-/** A response that shows each of its problems as an example. */
-function refusal(codes: readonly ErrorCode[]): Json {
-  const passes = codes.some((code) => code in RETRY_AFTER_SECONDS);
-  const shown = codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]);
-  return {
-    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].message}`).join('\n\n'),
-    headers: {
-      'X-Request-ID': headerRef('RequestId'),
-      ...(passes ? { 'Retry-After': headerRef('RetryAfter') } : {}),
-    },
-    content: {
-      'application/json': {
-        schema: { $ref: '#/components/schemas/ErrorBody' },
-        ...(codes.length === 0 ? {} : { examples: Object.fromEntries(shown) }),
+    {
+      description: codes.map((code) => `\`${code}\`: ${ERRORS[code].message}`).join('\n\n'),
+      headers: {
+        'X-Request-ID': headerRef('RequestId'),
+        ...(codes.some((code) => code in RETRY_AFTER_SECONDS)
+          ? { 'Retry-After': headerRef('RetryAfter') }
+          : {}),
       },
+      content: {
+        'application/json': {
+          schema,
+          examples: Object.fromEntries(
+            codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]),
+          ),
+        },
+      },
+    },
+  ]);
+  return {
+    ...Object.fromEntries(responses),
+    default: {
+      description: 'What else went wrong, in which field, and what to do',
+      content: { 'application/json': { schema } },
     },
   };
 }

@@ -42,7 +42,7 @@ export function addEdge(program: Command): void {
     .description('List the edges.')
     .action((_options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const edges = await client().call(endpoints.listEdges, {}, { signal });
+        const edges = await client().edges.list({}, { signal }).all();
         output.result(edges, () =>
           tableText(
             ['EDGE', 'SITE', 'JOINED', 'LAST SEEN', 'READY', 'WAITING'],
@@ -81,7 +81,7 @@ export function addEdge(program: Command): void {
         const params = parseRelease(text);
         const controller = client();
         const { manifest } = await controller.call(endpoints.showRelease, { params }, { signal });
-        const edges = await controller.call(endpoints.listEdges, {}, { signal });
+        const edges = await controller.edges.list({}, { signal }).all();
         const now = new Date();
         output.result(
           edges.map((each) => readinessOf(manifest, each, now)),

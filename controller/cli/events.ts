@@ -1,4 +1,5 @@
-import { type Client, type Event, endpoints } from '@bootswarm/controller/contract';
+import type { ControllerClient } from '@bootswarm/controller/client';
+import { EVENT_PAGE_MOST, type Event, type EventPage } from '@bootswarm/controller/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Output, tableText } from './output.ts';
 import { inSession, type Session } from './session.ts';
@@ -11,10 +12,6 @@ interface EventsOptions {
   readonly limit: number;
 }
 
-/** How soon a controller that cannot be reached is asked again. */
-const AGAIN_MS = 2000;
-/** Between questions while nothing happens. */
-const PAUSE_MS = 1000;
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 export function addEvents(program: Command): void {
@@ -35,53 +32,45 @@ export function addEvents(program: Command): void {
 
 async function list({ client, output, signal }: Session, options: EventsOptions): Promise<void> {
   const { limit } = options;
-  const controller = client();
   const events: Event[] = [];
-  let after: number | undefined;
-  for (;;) {
-    const place = after === undefined ? {} : { after };
-    const query = { ...selectionOf(options), ...place, limit: Math.min(limit, 1000) };
-    const page = await controller.call(endpoints.listEvents, { query }, { signal });
+  for await (const page of pagesOf(client(), options, Math.min(limit, EVENT_PAGE_MOST), signal)) {
     events.push(...page.events);
-    if (!page.more || events.length >= limit) break;
-    after = page.cursor;
+    if (events.length >= limit) break;
   }
   const told = events.slice(0, limit);
   output.result(told, () => tableText(['NUMBER', 'TIME', 'KIND', 'OF', 'BY', 'WHAT'], told.map(rowOf)));
 }
 
-/** JSON, one event a line, or plain lines: never a table, whose widths are not known yet. */
+/**
+ * JSON, one event a line, or plain lines: never a table, whose widths are not known yet. Ctrl-C is how a person ends it,
+ * and no error.
+ */
 async function follow({ client, output, signal }: Session, options: EventsOptions): Promise<void> {
   const controller = client();
-  let after = options.since === undefined ? await newestOf(controller, signal) : undefined;
-  while (!signal.aborted) {
-    const query = { ...selectionOf(options), ...(after === undefined ? {} : { after }) };
-    const page = await controller
-      .call(endpoints.listEvents, { query }, { signal })
-      .catch((error: { readonly code?: string }) => {
-        if (error.code === 'controller_unreachable' || signal.aborted) return undefined;
-        throw error;
-      });
-    tell(page?.events ?? [], output);
-    after = page?.cursor ?? after;
-    if (!page?.more) await pause(page ? PAUSE_MS : AGAIN_MS, signal);
+  let place: { readonly after?: number } = {};
+  if (options.since !== undefined)
+    for await (const { events, cursor } of pagesOf(controller, options, EVENT_PAGE_MOST, signal)) {
+      for (const event of events) tell(event, output);
+      place = { after: cursor };
+    }
+  const { since: _, ...selection } = selectionOf(options);
+  for await (const event of controller.events.follow({ ...selection, ...place }, { signal }))
+    tell(event, output);
+}
+
+/** What happened until now, page by page. */
+async function* pagesOf(
+  controller: ControllerClient,
+  options: EventsOptions,
+  limit: number,
+  signal: AbortSignal,
+): AsyncGenerator<EventPage, void> {
+  for (let place: { readonly after?: number } = {}; ; ) {
+    const page = await controller.events.page({ ...selectionOf(options), ...place, limit }, { signal });
+    yield page;
+    if (!page.more) return;
+    place = { after: page.cursor };
   }
-}
-
-/** Ctrl-C is how a person ends what follows: no error. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-async function newestOf(controller: Client, signal: AbortSignal): Promise<number> {
-  const query = { since: new Date(Date.now() + UNIT_MS.d).toISOString() };
-  return (await controller.call(endpoints.listEvents, { query }, { signal })).cursor;
 }
 
 function selectionOf({ kind, machine, since }: EventsOptions) {
@@ -92,8 +81,8 @@ function selectionOf({ kind, machine, since }: EventsOptions) {
   };
 }
 
-function tell(events: readonly Event[], output: Output): void {
-  for (const event of events) output.result(event, (each) => rowOf(each).join('  ').trimEnd());
+function tell(event: Event, output: Output): void {
+  output.result(event, (each) => rowOf(each).join('  ').trimEnd());
 }
 
 function rowOf({ number, at, kind, subject, by, changed, records, detail }: Event): string[] {

@@ -65,7 +65,7 @@ function addList(image: Command): void {
     .description('List the published releases.')
     .action((_options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const releases = await client().call(endpoints.listReleases, {}, { signal });
+        const releases = await client().releases.list({}, { signal }).all();
         output.result(releases, () =>
           tableText(
             ['RELEASE', 'SIZE', 'PUBLISHED'],

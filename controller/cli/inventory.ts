@@ -21,14 +21,14 @@ export function addInventory(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .action((options: { host?: string }, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const profiles = await client().call(endpoints.listProfiles, {}, { signal });
+        const profiles = await client().profiles.list({}, { signal }).all();
         const { host } = options;
         if (host !== undefined) {
           const params = { machine: host };
           const machine = await client().call(endpoints.showMachine, { params }, { signal });
           return output.result(hostVariables(machine, profiles), jsonText);
         }
-        const machines = await client().call(endpoints.listMachines, {}, { signal });
+        const machines = await client().machines.list({}, { signal }).all();
         output.result(inventoryOf(machines, profiles), jsonText);
       }),
     );

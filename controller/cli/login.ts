@@ -1,4 +1,4 @@
-import { Client, endpoints } from '@bootswarm/controller/contract';
+import { connect } from '@bootswarm/controller/client';
 import type { Command } from 'commander';
 import { askSecret } from './ask-secret.ts';
 import { keepCredentials } from './credentials.ts';
@@ -21,7 +21,7 @@ export function addLogin(program: Command): void {
       inSession(command, async ({ output, signal }) => {
         const token = process.env['BOOTSWARM_TOKEN'] ?? (await askSecret("operator's token", signal));
         if (token === undefined) throw problem('token_not_given');
-        await new Client({ url, token }).call(endpoints.listEdges, {}, { signal });
+        await connect({ url, token }).edges.list({}, { signal }).all(1);
         const file = keepCredentials(process.env, { url, token });
         output.result({ url, file }, () => `Logged in to ${url}; kept in ${file}`);
       }),

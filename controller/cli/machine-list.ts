@@ -1,4 +1,5 @@
-import { type Client, endpoints, MACHINES_PAGE_MOST, type Machine } from '@bootswarm/controller/contract';
+import type { ControllerClient } from '@bootswarm/controller/client';
+import { type Machine, PAGE_MOST } from '@bootswarm/controller/contract';
 import { problem } from './problems.ts';
 
 export interface ListOptions {
@@ -7,28 +8,17 @@ export interface ListOptions {
 }
 
 /** All machines that are meant, page by page. @throws Problem argument_invalid */
-export async function listMachines(
-  client: Client,
+export function listMachines(
+  client: ControllerClient,
   { match, limit: most }: ListOptions,
   signal: AbortSignal,
 ): Promise<Machine[]> {
-  const wanted = most === undefined ? Number.POSITIVE_INFINITY : Number(most);
+  const wanted = most === undefined ? Number.POSITIVE_INFINITY : Math.floor(Number(most));
   if (!(wanted >= 1))
     throw problem('argument_invalid', {
       field: 'limit',
       facts: { text: most ?? '', reason: 'is no number of machines' },
     });
-  const found: Machine[] = [];
-  for (;;) {
-    const limit = Math.min(MACHINES_PAGE_MOST, Math.floor(wanted) - found.length);
-    const cursor = found.at(-1)?.id;
-    const query = {
-      limit,
-      ...(match === undefined ? {} : { match }),
-      ...(cursor === undefined ? {} : { cursor }),
-    };
-    const page = await client.call(endpoints.listMachines, { query }, { signal });
-    found.push(...page);
-    if (page.length < limit || found.length >= wanted) return found;
-  }
+  const query = { limit: Math.min(PAGE_MOST, wanted), ...(match === undefined ? {} : { match }) };
+  return client.machines.list(query, { signal }).all(wanted);
 }

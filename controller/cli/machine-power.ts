@@ -1,5 +1,5 @@
+import type { ControllerClient } from '@bootswarm/controller/client';
 import {
-  type Client,
   endpoints,
   isPowerBusy,
   type Machine,
@@ -103,7 +103,11 @@ export function limitOf(
 }
 
 /** Whoever mistypes a selector turns off no datacenter. @throws Problem power_match_none, power_match_beyond */
-async function matching(client: Client, { match, most }: Limit, signal: AbortSignal): Promise<string[]> {
+async function matching(
+  client: ControllerClient,
+  { match, most }: Limit,
+  signal: AbortSignal,
+): Promise<string[]> {
   const found = await listMachines(client, { match, limit: String(most + 1) }, signal);
   if (found.length === 0) throw problem('power_match_none', { field: '--match', facts: { match } });
   if (found.length > most) throw problem('power_match_beyond', { field: '--match', facts: { match, most } });
@@ -111,7 +115,7 @@ async function matching(client: Client, { match, most }: Limit, signal: AbortSig
 }
 
 interface Run {
-  readonly client: Client;
+  readonly client: ControllerClient;
   readonly keys: readonly string[];
   readonly order: PowerOrder;
   /** Also until an edge sees the machine boot. */

@@ -62,7 +62,7 @@ export function addProfile(program: Command): void {
     .description('List the profiles.')
     .action((_options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const profiles = await client().call(endpoints.listProfiles, {}, { signal });
+        const profiles = await client().profiles.list({}, { signal }).all();
         output.result(profiles, () =>
           tableText(
             ['PROFILE', 'KIND', 'RELEASE', 'VARIABLES'],

@@ -63,7 +63,7 @@ export function addReservation(program: Command, machine: Command): void {
     .description('List the reservations.')
     .action((_options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const reservations = await client().call(endpoints.listReservations, {}, { signal });
+        const reservations = await client().reservations.list({}, { signal }).all();
         output.result(reservations, () =>
           tableText(
             ['RESERVATION', 'OWNER', 'MACHINES', 'SINCE', 'UNTIL', 'MATCH'],

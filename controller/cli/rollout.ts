@@ -1,4 +1,4 @@
-import { type Client, endpoints, type Result, type Rollout } from '@bootswarm/controller/contract';
+import { endpoints, type Rollout } from '@bootswarm/controller/contract';
 import type { Command } from 'commander';
 import { bytesText, tableText } from './output.ts';
 import { followRollout } from './rollout-follow.ts';
@@ -45,7 +45,7 @@ export function addRollout(program: Command): void {
     .description('List the rollouts, the newest first.')
     .action((_options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const rollouts = await client().call(endpoints.listRollouts, {}, { signal });
+        const rollouts = await client().rollouts.list({}, { signal }).all();
         output.result(rollouts, listText);
       }),
     );
@@ -61,7 +61,7 @@ export function addRollout(program: Command): void {
         if (options.follow) return followRollout(client(), name, { output, progress, signal });
         const story = await client().call(endpoints.showRollout, { params: { name }, query: {} }, { signal });
         if (!options.machines) return output.result(story, rolloutText);
-        const machines = await allMachines(client(), name, signal);
+        const machines = await client().rollouts.machines(name, {}, { signal }).all();
         output.result({ ...story, machines }, (each) => `${rolloutText(each)}\n\n${machinesText(machines)}`);
       }),
     );
@@ -104,19 +104,6 @@ export function addRollout(program: Command): void {
         output.result({ removed: name }, () => `Removed rollout ${name}`);
       }),
     );
-}
-
-type Page = Result<typeof endpoints.listRolloutMachines>;
-
-async function allMachines(client: Client, name: string, signal: AbortSignal): Promise<Page['machines']> {
-  const machines: Page['machines'] = [];
-  for (let after = ''; ; ) {
-    const request = { params: { name }, query: { after } };
-    const page = await client.call(endpoints.listRolloutMachines, request, { signal });
-    machines.push(...page.machines);
-    if (page.next === undefined) return machines;
-    after = page.next;
-  }
 }
 
 function listText(rollouts: readonly Rollout[]): string {

@@ -82,7 +82,7 @@ export function addSegment(program: Command): void {
     .description('List the segments.')
     .action((_options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const segments = await client().call(endpoints.listSegments, {}, { signal });
+        const segments = await client().segments.list({}, { signal }).all();
         output.result(segments, () =>
           tableText(
             ['SEGMENT', 'SUBNET', 'POOLS', 'EDGES', 'DEFAULT'],

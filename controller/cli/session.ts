@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { Client } from '@bootswarm/controller/contract';
+import { type ControllerClient, connect } from '@bootswarm/controller/client';
 import { Problem } from '@bootswarm/images/format';
 import type { Command } from 'commander';
 import { readCredentials } from './credentials.ts';
@@ -14,7 +14,7 @@ export interface Session {
   /** Ends at Ctrl-C. */
   readonly signal: AbortSignal;
   /** @throws Problem not_logged_in */
-  client(): Client;
+  client(): ControllerClient;
 }
 
 interface GlobalOptions {
@@ -39,7 +39,7 @@ export async function inSession(command: Command, run: (session: Session) => Pro
       output,
       progress,
       signal: abort.signal,
-      client: () => new Client(readCredentials(process.env, options.controller)),
+      client: () => connect(readCredentials(process.env, options.controller)),
     });
   } catch (error) {
     progress.end();

@@ -50,7 +50,7 @@ function addInit(trust: Command): void {
         const shown = await controller.call(endpoints.showTrust, {}, { signal });
         if (shown.root !== null)
           throw problem('trust_exists', { facts: { version: outlineOf(shown.root).version } });
-        const releases = await controller.call(endpoints.listReleases, {}, { signal });
+        const releases = await controller.releases.list({}, { signal }).all();
         const [rootKey, targetsKey] = [keys.ensureKey('root'), keys.ensureKey('targets')];
         const root = makeRoot(undefined, withKeys(shown, rootKey, targetsKey), [rootKey]);
         const add = releases.map(({ manifest }) => releaseTarget(manifest));

@@ -98,7 +98,7 @@ export function addWebhook(program: Command): void {
     .argument('<name>')
     .action((name: string, _options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
-        const letters = await client().call(endpoints.listDeadLetters, { params: { name } }, { signal });
+        const letters = await client().webhooks.dead(name, {}, { signal }).all();
         output.result(letters, () =>
           tableText(
             ['NUMBER', 'TIME', 'KIND', 'OF', 'GIVEN UP', 'BECAUSE OF'],

@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
 import { Instant, Name } from './names.ts';
+import { PageQuery } from './page.ts';
 import { ReleaseUse } from './release-use.ts';
 import { Garbage, ReleaseRemoval, Retention } from './retention.ts';
 import { OnlineKeys, Publication, RootChange, TargetsChange, Trust, TrustFile } from './trust.ts';
@@ -35,7 +36,9 @@ export const catalogueEndpoints = {
     method: 'get',
     path: '/v1/releases',
     summary: 'All published releases',
+    paged: 'release',
     audience: 'operator',
+    query: z.object(PageQuery),
     result: z.array(Release),
   },
   showRelease: {
@@ -161,6 +164,7 @@ export const catalogueEndpoints = {
     audience: 'operator-or-edge',
     params: TrustFile,
     result: 'bytes',
+    mediaType: 'application/json',
   },
   replaceRoot: {
     method: 'put',
@@ -190,6 +194,7 @@ export const catalogueEndpoints = {
     method: 'get',
     path: '/v1/channels',
     summary: 'All channels, and where they point to',
+    tagged: 'channels',
     audience: 'operator',
     result: z.array(ChannelPointer),
   },
@@ -197,6 +202,7 @@ export const catalogueEndpoints = {
     method: 'put',
     path: '/v1/channels',
     summary: 'Put targets metadata in which channels came, went or moved, and nothing else did',
+    tagged: 'channels',
     audience: 'operator',
     body: TargetsChange,
     result: z.array(ChannelPointer),

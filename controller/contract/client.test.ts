@@ -157,7 +157,28 @@ test('a POST whose connection broke is sent again under the same key', async () 
   });
 });
 
-test('what is not a POST of an operator is sent once', async () => {
+test('a GET of an operator is sent again where the connection broke or nobody is behind the proxy', async () => {
+  let times = 0;
+  const breaking: RequestListener = (request, response) => {
+    times += 1;
+    if (times === 1) return request.socket.destroy();
+    if (times === 2) return response.writeHead(502).end('<html>Bad gateway</html>');
+    return response.end('[]');
+  };
+  await withFakeController(breaking, async (url) => {
+    assert.deepEqual(await new Client({ url }).call(endpoints.listRules, {}), []);
+  });
+  assert.equal(times, 3);
+});
+
+test('where nobody listens, nobody waits', async () => {
+  const began = performance.now();
+  const call = new Client({ url: 'http://127.0.0.1:1' }).call(endpoints.listRules, {});
+  await assert.rejects(call, { code: 'controller_unreachable' });
+  assert.ok(performance.now() - began < 200);
+});
+
+test('what is neither a GET nor a POST of an operator is sent once', async () => {
   let times = 0;
   const breaking: RequestListener = (request) => {
     times += 1;

@@ -1,7 +1,8 @@
 import { Problem } from '@bootswarm/images/format';
 import { z } from 'zod';
-import { type Endpoint, fillPath, type Request, type Result } from './endpoint.ts';
+import { type Endpoint, fillPath, isRepeatable, type Request, type Result } from './endpoint.ts';
 import { ErrorBody, problem } from './errors.ts';
+import { cursorOfLink } from './page.ts';
 
 export interface ClientOptions {
   /** Such as `http://controller:8470`. */
@@ -19,6 +20,18 @@ const AGAIN_AFTER_MS = [250, 1000, 3000] as const;
 /** The connection was there and broke, so that nobody knows what was done. */
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_BODY_TIMEOUT']);
 
+/** Answers of a proxy before a controller that is away. */
+const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** What came of a call, and what its headers told. */
+export interface Answer<T> {
+  readonly result: T;
+  /** The ETag: as `if-match` of a change it lets that be made only while the thing is still so. */
+  readonly tag: string | undefined;
+  /** The cursor of the next page of a list. */
+  readonly next: string | undefined;
+}
+
 /** Calls a controller by the contract alone. */
 export class Client {
   readonly url: string;
@@ -30,7 +43,8 @@ export class Client {
   }
 
   /**
-   * A POST of an operator is sent again where the connection broke: its Idempotency-Key lets nothing be made twice.
+   * A GET of an operator is sent again where the connection broke, and so is a POST, whose Idempotency-Key lets nothing
+   * be made twice. Where nobody listens, that is told at once.
    * @throws Problem as the controller sent it, or `controller_unreachable`, `answer_unreadable`.
    */
   async call<E extends Endpoint>(
@@ -41,15 +55,16 @@ export class Client {
     return (await this.callTagged(endpoint, request, options)).result;
   }
 
-  /** Like `call`, with the ETag of what came: as `if-match` of a change it lets that be made only while it is still so. */
+  /** Like `call`, with what headers told. */
   async callTagged<E extends Endpoint>(
     endpoint: E,
     request: Request<E>,
     options: CallOptions = {},
-  ): Promise<{ readonly result: Result<E>; readonly tag: string | undefined }> {
-    if (endpoint.method !== 'post' || endpoint.audience !== 'operator')
-      return this.#callOnce(endpoint, request, options);
-    const headers = { 'idempotency-key': crypto.randomUUID(), ...options.headers };
+  ): Promise<Answer<Result<E>>> {
+    const reads = endpoint.method === 'get' && endpoint.audience === 'operator';
+    if (!reads && !isRepeatable(endpoint)) return this.#callOnce(endpoint, request, options);
+    const key = reads ? {} : { 'idempotency-key': crypto.randomUUID() };
+    const headers = { ...key, ...options.headers };
     for (const pauseMs of AGAIN_AFTER_MS) {
       try {
         return await this.#callOnce(endpoint, request, { ...options, headers });
@@ -66,7 +81,7 @@ export class Client {
     endpoint: E,
     request: Request<E>,
     options: CallOptions,
-  ): Promise<{ readonly result: Result<E>; readonly tag: string | undefined }> {
+  ): Promise<Answer<Result<E>>> {
     const json = request.body !== undefined;
     const response = await this.#send(endpoint, request, {
       ...options,
@@ -74,7 +89,8 @@ export class Client {
       headers: { ...options.headers, ...(json ? { 'content-type': 'application/json' } : {}) },
     });
     const tag = response.headers.get('etag') ?? undefined;
-    return { result: await this.#read(endpoint, response), tag };
+    const next = cursorOfLink(response.headers.get('link'));
+    return { result: await this.#read(endpoint, response), tag, next };
   }
 
   /** Like `call`, for an endpoint whose body is a stream of octets. */
@@ -132,7 +148,7 @@ export class Client {
 
   async #problemOf(response: Response): Promise<Problem> {
     const parsed = ErrorBody.safeParse(await this.#json(response));
-    if (!parsed.success) return this.#unreadable(`HTTP ${response.status}`);
+    if (!parsed.success) return this.#unreadable(`HTTP ${response.status}`, { status: response.status });
     const { field, ...body } = parsed.data.error;
     return new Problem({ ...body, ...(field === undefined ? {} : { field }) }, response.status);
   }
@@ -159,8 +175,8 @@ export class Client {
     });
   }
 
-  #unreadable(reason: string): Problem {
-    return problem('answer_unreadable', { facts: { url: this.url, reason } });
+  #unreadable(reason: string, cause?: { readonly status: number }): Problem {
+    return problem('answer_unreadable', { facts: { url: this.url, reason }, cause });
   }
 }
 
@@ -177,13 +193,20 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-/** Whether a call whose key the controller knows may be sent again. */
+/** Whether what may be sent again is worth it: the connection broke, or nobody was behind the proxy. */
 function isWorthAnother(error: unknown): boolean {
   if (!(error instanceof Problem)) return false;
-  if (error.code === 'idempotency_key_busy') return true;
+  if (error.code === 'idempotency_key_busy' || isAway(error)) return true;
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
     if ('code' in cause && BROKEN.has(String(cause.code))) return true;
   return false;
+}
+
+/** Whether a proxy answered that the controller is away. */
+export function isAway({ code, cause }: Problem): boolean {
+  return (
+    code === 'answer_unreadable' && AWAY.has((cause as { readonly status?: number } | undefined)?.status ?? 0)
+  );
 }
 
 /** fetch hides why it failed in its error's cause. */

@@ -6,6 +6,7 @@ import type { Endpoint } from './endpoint.ts';
 import { JournalBatch, JournalReceipt } from './journal.ts';
 import { EdgeWork } from './machine-work.ts';
 import { Name } from './names.ts';
+import { PageQuery } from './page.ts';
 
 const ByName = z.object({ name: Name });
 const Nothing = z.strictObject({});
@@ -19,7 +20,9 @@ export const edgeEndpoints = {
     method: 'get',
     path: '/v1/edges',
     summary: 'All edges',
+    paged: 'edge',
     audience: 'operator',
+    query: z.object(PageQuery),
     result: z.array(Edge),
   },
   addEdge: {
@@ -42,6 +45,7 @@ export const edgeEndpoints = {
     method: 'get',
     path: '/v1/edges/{name}',
     summary: 'One edge and what it has ready',
+    tagged: 'edge',
     audience: 'operator',
     params: ByName,
     result: Edge,
@@ -50,6 +54,7 @@ export const edgeEndpoints = {
     method: 'put',
     path: '/v1/edges/{name}/settings',
     summary: 'Set the site of an edge, and how fast it may fetch from outside it',
+    tagged: 'edge',
     audience: 'operator',
     params: ByName,
     body: EdgeSettings,
@@ -59,6 +64,7 @@ export const edgeEndpoints = {
     method: 'delete',
     path: '/v1/edges/{name}',
     summary: 'Remove an edge that serves no segment; its token ends at once',
+    tagged: 'edge',
     audience: 'operator',
     params: ByName,
     result: Nothing,

@@ -3,6 +3,30 @@ import type { z } from 'zod';
 /** Who may call: anyone, an operator, a joined edge, either of both, or the holder of a join token. */
 type Audience = 'anyone' | 'operator' | 'edge' | 'operator-or-edge' | 'join';
 
+/** What has an entity tag. */
+type Tagged =
+  | 'assignment'
+  | 'channels'
+  | 'edge'
+  | 'machine'
+  | 'policy'
+  | 'profile'
+  | 'rollout'
+  | 'rule'
+  | 'segment';
+
+/** What lists are made of that may grow; `told` where the result itself says what is next. */
+type Paged =
+  | 'dead-letter'
+  | 'edge'
+  | 'machine'
+  | 'profile'
+  | 'release'
+  | 'reservation'
+  | 'rollout'
+  | 'segment'
+  | 'told';
+
 /**
  * One call as data: the server registers it, /openapi.json documents it, and the client is typed by it.
  * `bytes` bodies and results are streams of octets and have no schema.
@@ -17,11 +41,23 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType | 'bytes';
   readonly result: z.ZodType | 'bytes';
+  /** Of octets: what they are. Left out where they are an artefact's, which may be asked for in ranges. */
+  readonly mediaType?: 'application/json' | 'text/event-stream';
+  /**
+   * The list comes in pages where `limit` or `cursor` asks for them (`PageQuery`): Link (rel="next") leads to the next.
+   */
+  readonly paged?: Paged;
   /**
    * The thing that the call gives or changes has an entity tag: it comes as ETag, and a change that names it in
-   * If-Match, or that there is none yet by `If-None-Match: *`, is made only while that is so.
+   * If-Match, or that there is none yet by `If-None-Match: *`, is made only while that is so. Who has it already and
+   * names it in If-None-Match gets 304.
    */
-  readonly tagged?: 'machine' | 'profile' | 'segment';
+  readonly tagged?: Tagged;
+}
+
+/** Whether an Idempotency-Key means something to a call: PUT and DELETE may be sent again anyway. */
+export function isRepeatable({ method, audience, body, result }: Endpoint): boolean {
+  return method === 'post' && audience === 'operator' && body !== 'bytes' && result !== 'bytes';
 }
 
 type Parsed<Schema, Otherwise> = Schema extends z.ZodType ? z.infer<Schema> : Otherwise;

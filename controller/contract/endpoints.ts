@@ -13,6 +13,7 @@ import { machineLifeEndpoints } from './machine-life-endpoints.ts';
 import { FleetWork } from './machine-work.ts';
 import { Name } from './names.ts';
 import { networkEndpoints } from './network-endpoints.ts';
+import { PageQuery } from './page.ts';
 import { powerEndpoints } from './power-endpoints.ts';
 import { Profile } from './profile.ts';
 import { rolloutEndpoints } from './rollout-endpoints.ts';
@@ -29,7 +30,6 @@ const Nothing = z.strictObject({});
 
 /** Longest that a call for a desired state waits for a new one, in seconds. */
 const LONG_POLL_MOST_SECONDS = 60;
-export const MACHINES_PAGE_MOST = 1000;
 
 export const endpoints = {
   health: {
@@ -47,13 +47,13 @@ export const endpoints = {
     method: 'get',
     path: '/v1/machines',
     summary:
-      'All machines, or those that `match` means, in the order of their ids. A page has `limit` of them, and the next begins behind `cursor`, the id of the last; a shorter page is the last one',
+      'All machines, or those that `match` means, in the order of their ids. The cursor is the id of the last machine of a page',
+    paged: 'machine',
     audience: 'operator',
     query: z.object({
       /** Such as `class=compute,memory>=64G,label.rack=r1|r2`: see selector-syntax.ts. */
       match: SelectorText.optional(),
-      limit: z.coerce.number().int().min(1).max(MACHINES_PAGE_MOST).optional(),
-      cursor: z.string().max(64).optional(),
+      ...PageQuery,
     }),
     result: z.array(Machine),
   },
@@ -152,7 +152,9 @@ export const endpoints = {
     method: 'get',
     path: '/v1/profiles',
     summary: 'All profiles by which machines are installed',
+    paged: 'profile',
     audience: 'operator',
+    query: z.object(PageQuery),
     result: z.array(Profile),
   },
   showProfile: {

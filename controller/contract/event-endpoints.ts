@@ -33,5 +33,6 @@ export const eventEndpoints = {
     audience: 'operator',
     query: z.object({ ...EventSelection, after: After.optional() }),
     result: 'bytes',
+    mediaType: 'text/event-stream',
   },
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -34,7 +34,7 @@ export { BOOT_CAUSES, BootCause } from './boot-causes.ts';
 export { type BootTrace, type TracedStage, traceBoot } from './boot-trace.ts';
 export { cidrOf, isOnLink, networkVersion2 } from './card-network.ts';
 export { Release, type Upload } from './catalogue-endpoints.ts';
-export { Client } from './client.ts';
+export { type Answer, type CallOptions, Client, type ClientOptions, isAway } from './client.ts';
 export {
   type DhcpOptionDefinition,
   DhcpOptionSettings,
@@ -63,9 +63,10 @@ export {
 } from './edge.ts';
 export { type EdgeReadiness, isSilent, readinessOf } from './edge-readiness.ts';
 export { EdgeSwarmAnswer, EdgeSwarmReport, type SwarmEndpoint } from './edge-swarm.ts';
-export type { Call, Endpoint, Request, Result } from './endpoint.ts';
-export { endpoints, MACHINES_PAGE_MOST } from './endpoints.ts';
-export { ErrorBody, type ErrorCode, problem } from './errors.ts';
+export { type Call, type Endpoint, isRepeatable, type Request, type Result } from './endpoint.ts';
+export { problemsOf, RETRY_AFTER_SECONDS } from './endpoint-problems.ts';
+export { endpoints } from './endpoints.ts';
+export { ERRORS, ErrorBody, type ErrorCode, problem } from './errors.ts';
 export {
   Event,
   type EventActor,
@@ -173,6 +174,7 @@ export { MiniSetting } from './mini.ts';
 export { Mac, Name, Uuid } from './names.ts';
 export { narrownessOf } from './narrowness.ts';
 export { NOCLOUD_FILES, type NoCloudFile, noCloudSeed, type SeededSystem } from './nocloud-seed.ts';
+export { linkToNext, type Order, PAGE_MOST, type PageAsked, pageOf } from './page.ts';
 export {
   isPowerBusy,
   POWER_TRANSITIONS,

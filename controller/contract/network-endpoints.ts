@@ -3,6 +3,7 @@ import { DhcpPolicy } from './dhcp-policy.ts';
 import type { Endpoint } from './endpoint.ts';
 import { MiniSetting } from './mini.ts';
 import { Name } from './names.ts';
+import { PageQuery } from './page.ts';
 import { ReleaseRef } from './release-ref.ts';
 import { Segment } from './segment.ts';
 
@@ -15,7 +16,9 @@ export const networkEndpoints = {
     method: 'get',
     path: '/v1/segments',
     summary: 'All segments',
+    paged: 'segment',
     audience: 'operator',
+    query: z.object(PageQuery),
     result: z.array(Segment),
   },
   addSegment: {
@@ -59,6 +62,7 @@ export const networkEndpoints = {
     method: 'get',
     path: '/v1/dhcp-policy',
     summary: 'DHCP options and classes that hold in every segment',
+    tagged: 'policy',
     audience: 'operator',
     result: DhcpPolicy,
   },
@@ -66,6 +70,7 @@ export const networkEndpoints = {
     method: 'put',
     path: '/v1/dhcp-policy',
     summary: 'Put other DHCP options and classes in the place of those that hold in every segment',
+    tagged: 'policy',
     audience: 'operator',
     body: DhcpPolicy,
     result: DhcpPolicy,

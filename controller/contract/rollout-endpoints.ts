@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
 import { Name } from './names.ts';
+import { PAGE_MOST, PageQuery } from './page.ts';
 import {
   Rollout,
   RolloutCommand,
@@ -13,13 +14,12 @@ import {
 import { RolloutStep } from './rollout-state.ts';
 
 const ByName = z.object({ name: Name });
-/** Machines on a page. */
-const PAGE_MOST = 1000;
 /** Longest that a call waits for a rollout to change, in seconds. */
 const WAIT_MOST_SECONDS = 60;
 
 const command = {
   method: 'post',
+  tagged: 'rollout',
   audience: 'operator',
   params: ByName,
   body: RolloutCommand,
@@ -32,7 +32,9 @@ export const rolloutEndpoints = {
     method: 'get',
     path: '/v1/rollouts',
     summary: 'All rollouts, the newest first',
+    paged: 'rollout',
     audience: 'operator',
+    query: z.object(PageQuery),
     result: z.array(Rollout),
   },
   planRollout: {
@@ -56,6 +58,7 @@ export const rolloutEndpoints = {
     path: '/v1/rollouts/{name}',
     summary:
       'One rollout and how many machines are at which step; waits until something changed since `after`',
+    tagged: 'rollout',
     audience: 'operator',
     params: ByName,
     query: z.object({
@@ -68,10 +71,13 @@ export const rolloutEndpoints = {
   listRolloutMachines: {
     method: 'get',
     path: '/v1/rollouts/{name}/machines',
-    summary: 'Machines of a rollout in the order of their ids; `next` is the `after` of the next page',
+    summary: 'Machines of a rollout in the order of their ids; `next` is the cursor of the next page',
+    paged: 'told',
     audience: 'operator',
     params: ByName,
     query: z.object({
+      ...PageQuery,
+      /** As `cursor` was named at first. */
       after: z.string().max(64).default(''),
       limit: z.coerce.number().int().min(1).max(PAGE_MOST).default(PAGE_MOST),
       wave: z.coerce.number().int().min(0).optional(),
@@ -84,9 +90,11 @@ export const rolloutEndpoints = {
     path: '/v1/rollouts/{name}/skipped',
     summary:
       'Machines that the selector matched and that were left out, and why; of each page as of machines',
+    paged: 'told',
     audience: 'operator',
     params: ByName,
     query: z.object({
+      ...PageQuery,
       after: z.string().max(64).default(''),
       limit: z.coerce.number().int().min(1).max(PAGE_MOST).default(PAGE_MOST),
     }),
@@ -121,6 +129,7 @@ export const rolloutEndpoints = {
     method: 'delete',
     path: '/v1/rollouts/{name}',
     summary: 'Forget a rollout that is over',
+    tagged: 'rollout',
     audience: 'operator',
     params: ByName,
     result: z.strictObject({}),

@@ -7,6 +7,7 @@ import { MachineReservation, ReservationRequest } from './machine-reservation.ts
 import { MachineRule } from './machine-rule.ts';
 import { LabelName, LabelValue } from './machine-traits.ts';
 import { Name } from './names.ts';
+import { PageQuery } from './page.ts';
 
 const ByName = z.object({ name: Name });
 /** A machine's id, name, UUID or one of its MACs. */
@@ -104,7 +105,9 @@ export const selectionEndpoints = {
     method: 'get',
     path: '/v1/reservations',
     summary: 'Machines that are set aside, and for whom',
+    paged: 'reservation',
     audience: 'operator',
+    query: z.object(PageQuery),
     result: z.array(MachineReservation),
   },
   reserve: {
@@ -139,10 +142,20 @@ export const selectionEndpoints = {
     audience: 'operator',
     result: z.array(MachineRule),
   },
+  showRule: {
+    method: 'get',
+    path: '/v1/rules/{name}',
+    summary: 'One rule',
+    tagged: 'rule',
+    audience: 'operator',
+    params: ByName,
+    result: MachineRule,
+  },
   replaceRule: {
     method: 'put',
     path: '/v1/rules/{name}',
     summary: 'Put a rule in the place of the one of that name, or add it; machines follow at once',
+    tagged: 'rule',
     audience: 'operator',
     params: ByName,
     body: MachineRule,
@@ -152,6 +165,7 @@ export const selectionEndpoints = {
     method: 'delete',
     path: '/v1/rules/{name}',
     summary: 'Remove a rule, and what it set',
+    tagged: 'rule',
     audience: 'operator',
     params: ByName,
     result: Nothing,
@@ -164,10 +178,20 @@ export const selectionEndpoints = {
     audience: 'operator',
     result: z.array(Assignment),
   },
+  showAssignment: {
+    method: 'get',
+    path: '/v1/assignments/{name}',
+    summary: 'One assignment',
+    tagged: 'assignment',
+    audience: 'operator',
+    params: ByName,
+    result: Assignment,
+  },
   replaceAssignment: {
     method: 'put',
     path: '/v1/assignments/{name}',
     summary: 'Put an assignment in the place of the one of that name, or add it',
+    tagged: 'assignment',
     audience: 'operator',
     params: ByName,
     body: Assignment,
@@ -177,6 +201,7 @@ export const selectionEndpoints = {
     method: 'delete',
     path: '/v1/assignments/{name}',
     summary: 'Remove an assignment',
+    tagged: 'assignment',
     audience: 'operator',
     params: ByName,
     result: Nothing,

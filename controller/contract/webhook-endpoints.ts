@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
 import { Name } from './names.ts';
+import { PageQuery } from './page.ts';
 import {
   DeadLetter,
   Webhook,
@@ -56,8 +57,10 @@ export const webhookEndpoints = {
     method: 'get',
     path: '/v1/webhooks/{name}/dead',
     summary: 'Events that a webhook did not take within a day, oldest first; the last thousand',
+    paged: 'dead-letter',
     audience: 'operator',
     params: ByName,
+    query: z.object(PageQuery),
     result: z.array(DeadLetter),
   },
   retryDeadLetters: {

@@ -14,8 +14,10 @@ export interface Room {
  */
 export const ROOMS: Readonly<Record<string, Room>> = {
   'controller/contract': { uses: ['images/format', 'images/install'] },
+  'controller/client': { uses: ['controller/contract', 'images/format'] },
   'controller/server': {
-    uses: ['controller/contract', 'images/format', 'images/swarm', 'images/trust'],
+    // The client for its tests alone, which hold it against the real thing: controller/decisions/0014.
+    uses: ['controller/client', 'controller/contract', 'images/format', 'images/swarm', 'images/trust'],
   },
   // Decides alone what rollouts do next: controller/decisions/0008.
   'controller/server/rollouts/planner': { uses: ['controller/contract'], pure: true },
@@ -23,7 +25,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: ['controller/contract', 'controller/server/rollouts/planner'],
   },
   'controller/cli': {
-    uses: ['controller/contract', 'edge-node/service', 'images/format', 'images/build', 'images/trust'],
+    uses: [
+      'controller/client',
+      'controller/contract',
+      'edge-node/service',
+      'images/format',
+      'images/build',
+      'images/trust',
+    ],
   },
   'edge-node/protocols/dhcp4': { uses: [], pure: true },
   'edge-node/protocols/dhcp4/testing': { uses: ['edge-node/protocols/dhcp4'] },
@@ -139,6 +148,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 
 /** What `@bootswarm/...` names lead to: each package's `exports`, by folder. */
 export const FRONT_DOORS: Readonly<Record<string, string>> = {
+  '@bootswarm/controller/client': 'controller/client/index.ts',
   '@bootswarm/controller/contract': 'controller/contract/index.ts',
   '@bootswarm/controller/rollouts/simulation': 'controller/server/rollouts/planner/simulation/index.ts',
   '@bootswarm/edge-node/dhcp4': 'edge-node/protocols/dhcp4/index.ts',

@@ -46,17 +46,12 @@ export class Channels {
   }
 
   list(): Promise<ChannelPointer[]> {
-    return this.#within(this.#store);
-  }
-
-  async #within(reads: Pick<Reads, 'get'>): Promise<ChannelPointer[]> {
-    const targets = (await signedIn(reads))?.targets.at(-1);
-    return targets === undefined ? [] : [...channelsIn(targetsIn(targets)).values()];
+    return pointersIn(this.#store);
   }
 
   /** Which releases channels point to, and from which they may be rolled back. */
   async namings(reads: Pick<Reads, 'get'>): Promise<Naming[]> {
-    const pointers = await this.#within(reads);
+    const pointers = await pointersIn(reads);
     return pointers.flatMap((pointer) => {
       const name = channelId(pointer);
       const current: Naming = { release: releaseOf(pointer), use: { kind: 'channel', name } };
@@ -71,7 +66,7 @@ export class Channels {
    * @throws Problem channel_unknown
    */
   async hold(reads: Reads, id: ChannelId): Promise<Readonly<Record<string, unknown>>> {
-    const pointers = await this.#within(reads);
+    const pointers = await pointersIn(reads);
     if (pointers.some((pointer) => channelId(pointer) === id)) return { [guardKey(id)]: id };
     throw problem('channel_unknown', { field: 'release', facts: { channel: id } });
   }
@@ -83,7 +78,7 @@ export class Channels {
    */
   async move(targets: string, namedBy: NamedBy, now: Date): Promise<ChannelPointer[]> {
     await transact(this.#store, 'the channels', async (reads) => {
-      const held = new Map((await this.#within(reads)).map((pointer) => [channelId(pointer), pointer]));
+      const held = new Map((await pointersIn(reads)).map((pointer) => [channelId(pointer), pointer]));
       const taken = await this.#trust.take(reads, targets, now);
       let put = taken.put;
       for (const pointer of movedIn(taken)) {
@@ -100,6 +95,12 @@ export class Channels {
     });
     return this.list();
   }
+}
+
+/** All channels; a transaction whose `reads` they are loses where they change meanwhile. */
+export async function pointersIn(reads: Pick<Reads, 'get'>): Promise<ChannelPointer[]> {
+  const targets = (await signedIn(reads))?.targets.at(-1);
+  return targets === undefined ? [] : [...channelsIn(targetsIn(targets)).values()];
 }
 
 export function releaseOf(pointer: ChannelPointer): ReleaseId {

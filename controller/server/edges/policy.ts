@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DhcpPolicy, policyProblem, type Segment } from '@bootswarm/controller/contract';
-import type { Entry, StateStore } from '../store/state-store.ts';
+import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
 
 const KEY = 'dhcp-policy';
@@ -14,12 +14,12 @@ export class Policy {
   }
 
   async show(): Promise<DhcpPolicy> {
-    return policyIn(await this.#store.get(KEY));
+    return policyIn(this.#store);
   }
 
   /** The policy; the transaction of `reads` loses where it changes meanwhile. */
   async within(reads: Reads): Promise<DhcpPolicy> {
-    return policyIn(await reads.get(KEY));
+    return policyIn(reads);
   }
 
   /**
@@ -39,7 +39,7 @@ export class Policy {
   }
 }
 
-/** The policy of an entry, or of none: then nothing holds. */
-function policyIn(entry: Entry | undefined): DhcpPolicy {
-  return DhcpPolicy.parse(entry?.value ?? {});
+/** The policy as it stands; where none was set, nothing holds. */
+export async function policyIn(reads: Pick<Reads, 'get'>): Promise<DhcpPolicy> {
+  return DhcpPolicy.parse((await reads.get(KEY))?.value ?? {});
 }

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { endpoints } from '@bootswarm/controller/contract';
 import { pino } from 'pino';
 import { ControllerUnderTest } from '../testing/controller-under-test.ts';
 import { sampleRelease, sampleSegment } from '../testing/samples.ts';
@@ -123,23 +122,6 @@ test('a client that goes away in the middle of its body is no defect', async () 
   request.destroy();
   const { msg, level } = await logged;
   assert.deepEqual([msg, level], ['the caller went away', pino.levels.values['debug']]);
-});
-
-test('the OpenAPI document lists every endpoint, with its answer and its errors', async () => {
-  const document = (await (await controller.fetch('/openapi.json')).json()) as {
-    paths: Record<string, Record<string, { responses: object; requestBody?: object; security: unknown[] }>>;
-  };
-  const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method} ${path}`),
-  );
-  const wanted = Object.values(endpoints).map(({ method, path }) => `${method} ${path}`);
-  assert.deepEqual(listed.toSorted(), wanted.toSorted());
-  for (const endpoint of Object.values(endpoints)) {
-    const found = document.paths[endpoint.path]?.[endpoint.method];
-    assert.deepEqual(Object.keys(found?.responses ?? {}), ['200', 'default'], endpoint.path);
-    assert.equal(found?.requestBody !== undefined, 'body' in endpoint, endpoint.path);
-    assert.equal(found?.security.length, endpoint.audience === 'anyone' ? 0 : 1, endpoint.path);
-  }
 });
 
 test('the page of documents loads files of ours alone', async () => {

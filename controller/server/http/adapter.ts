@@ -1,15 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Call, type Endpoint, ErrorBody, problem, type Result } from '@bootswarm/controller/contract';
+import {
+  type Call,
+  type Endpoint,
+  isRepeatable,
+  linkToNext,
+  type PageAsked,
+  problem,
+  type Result,
+} from '@bootswarm/controller/contract';
 import type { Problem } from '@bootswarm/images/format';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
-import type { Context } from 'hono';
+import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Actor } from '../access/tokens.ts';
 import { onlyWhere } from '../store/condition.ts';
 import type { KeptAnswers } from './kept-answers.ts';
-import { conditionOf, tagOf } from './tags.ts';
+import { cutPage } from './pages.ts';
+import { conditionOf, namesTag, tagOf } from './tags.ts';
 
 /** Enough for the manifest of a 1 TiB image in pieces of 1 MiB, which operators alone send. */
 const OPERATOR_BODY_MOST_BYTES = 128 * 1024 * 1024;
@@ -24,11 +32,13 @@ export interface Env {
     actor: Actor | undefined;
     token: string | undefined;
     request: string;
+    /** That the request is for; undefined where it is for none. */
+    endpoint: Endpoint | undefined;
     answers: KeptAnswers | undefined;
   };
 }
 
-export type Api = OpenAPIHono<Env>;
+export type Api = Hono<Env>;
 
 /** What a handler gets beside the parsed call. */
 export interface Inside {
@@ -48,9 +58,9 @@ type Handler<E extends Endpoint> = (
 
 /** Serves an endpoint of the contract: who may call, what comes in and what goes out follow from its data. */
 export function serve<E extends Endpoint>(api: Api, endpoint: E, handler: Handler<E>): void {
-  api.openAPIRegistry.registerPath(describe(endpoint));
   const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
   api.on(endpoint.method.toUpperCase(), path, async (c) => {
+    c.set('endpoint', endpoint);
     requireAudience(endpoint, c.get('actor'));
     const call = {
       params: parse(endpoint.params, c.req.param()),
@@ -60,13 +70,14 @@ export function serve<E extends Endpoint>(api: Api, endpoint: E, handler: Handle
     const [actor, token, node] = [c.get('actor'), c.get('token'), c.env];
     const inside = { actor, token, signal: goneSignal(node.outgoing as ServerResponse), node };
     const result = await conditional(endpoint, c, () => once(endpoint, c, call, () => handler(call, inside)));
-    return endpoint.result === 'bytes' ? RESPONSE_ALREADY_SENT : c.json(result as object);
+    if (endpoint.result === 'bytes') return RESPONSE_ALREADY_SENT;
+    // Tags tell less than answers do: no cache may show an old answer because its tag still holds.
+    c.header('cache-control', 'no-store');
+    if (endpoint.method === 'get' && isHeld(endpoint, c)) return c.body(null, 304);
+    const page = cutPage(endpoint, result, (call.query ?? {}) as PageAsked);
+    if (page.next !== undefined) c.header('link', linkToNext(c.req.url, page.next));
+    return c.json(page.result as object);
   });
-}
-
-/** Whether an Idempotency-Key means something to a call: PUT and DELETE may be sent again anyway. */
-function isRepeatable({ method, audience, body, result }: Endpoint): boolean {
-  return method === 'post' && audience === 'operator' && body !== 'bytes' && result !== 'bytes';
 }
 
 /** Carries out a call, or gives the answer that was given under its key. */
@@ -101,6 +112,12 @@ async function conditional<T>(
   const result = await (condition ? onlyWhere(condition, act) : act());
   if (method !== 'delete') c.header('etag', tagOf(tagged, result as object));
   return result;
+}
+
+/** Whether the caller said that it has what comes. */
+function isHeld({ tagged }: Endpoint, c: Context<Env>): boolean {
+  const [held, tag] = [c.req.header('if-none-match'), c.res.headers.get('etag')];
+  return tagged !== undefined && held !== undefined && tag !== null && namesTag(held, tag);
 }
 
 function goneSignal(outgoing: ServerResponse): AbortSignal {
@@ -167,58 +184,4 @@ function parse(schema: z.ZodType | undefined, value: unknown): unknown {
     ...(fieldOfKeys === '' ? {} : { field: fieldOfKeys }),
     facts: { reason: issue?.message ?? 'the input is invalid' },
   });
-}
-
-const octets = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } as const } };
-
-const Preconditions = {
-  'if-match': z
-    .string()
-    .optional()
-    .describe('ETag of an answer: 412 where the thing is no longer as it was then'),
-  'if-none-match': z.literal('*').optional().describe('412 where there is one already'),
-};
-const IdempotencyKey = {
-  'idempotency-key': z
-    .string()
-    .optional()
-    .describe(
-      'Of the caller: the same call sent again under it within 24 hours is answered as before and not carried out again',
-    ),
-};
-const Tag = z.object({
-  etag: z.string().describe('Differs where anything differs that an operator may change'),
-});
-
-function describe(endpoint: Endpoint): RouteConfig {
-  const { method, path, summary, audience, params, query, body, result, tagged } = endpoint;
-  return {
-    method,
-    path,
-    summary,
-    tags: [path.split('/')[2] ?? 'health'],
-    security: audience === 'anyone' ? [] : [{ token: [] }],
-    request: {
-      ...(params === undefined ? {} : { params }),
-      ...(query === undefined ? {} : { query }),
-      headers: z.object({
-        ...(tagged === undefined || method === 'get' ? {} : Preconditions),
-        ...(isRepeatable(endpoint) ? IdempotencyKey : {}),
-      }),
-      ...(body === undefined
-        ? {}
-        : { body: { content: body === 'bytes' ? octets : { 'application/json': { schema: body } } } }),
-    },
-    responses: {
-      200: {
-        description: 'Done',
-        ...(tagged === undefined || method === 'delete' ? {} : { headers: Tag }),
-        content: result === 'bytes' ? octets : { 'application/json': { schema: result } },
-      },
-      default: {
-        description: 'What went wrong, in which field, and what to do',
-        content: { 'application/json': { schema: ErrorBody } },
-      },
-    },
-  };
 }

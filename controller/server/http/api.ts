@@ -2,16 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { problem } from '@bootswarm/controller/contract';
+import {
+  type Endpoint,
+  ERRORS,
+  type ErrorCode,
+  endpoints,
+  problem,
+  problemsOf,
+  RETRY_AFTER_SECONDS,
+} from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
-import { OpenAPIHono } from '@hono/zod-openapi';
-import type { Context } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
 import { type Actor, eventActorOf } from '../access/tokens.ts';
 import { causedBy } from '../events/cause.ts';
 import type { Api, Env } from './adapter.ts';
 import type { KeptAnswers } from './kept-answers.ts';
+import { openApiOf } from './openapi/document.ts';
 
 export interface ApiOptions {
   readonly actorOf: (token: string) => Promise<Actor | undefined>;
@@ -22,7 +30,7 @@ export interface ApiOptions {
 
 /** The bare API: who calls, what errors look like, and the documents about itself. Routes are added by `routes.ts`. */
 export function makeApi({ actorOf, answers, log, version }: ApiOptions): Api {
-  const api = new OpenAPIHono<Env>();
+  const api = new Hono<Env>();
 
   api.use(async (c, next) => {
     const token = tokenOf(c.req.method, c.req.header('authorization'));
@@ -43,9 +51,12 @@ export function makeApi({ actorOf, answers, log, version }: ApiOptions): Api {
 
   api.onError((error, c) => {
     const found = error instanceof Problem ? error : unexpected(error, c, log);
+    if (!isDescribed(found, c.get('endpoint'))) log.warn({ path: c.req.path, code: found.code }, UNDESCRIBED);
     const status = found.status as ContentfulStatusCode;
     // Lets a browser ask for the token, as the password of any user.
     if (status === 401) c.header('www-authenticate', 'Basic realm="Bootswarm token"');
+    const retryAfter = RETRY_AFTER_SECONDS[found.code as ErrorCode];
+    if (retryAfter !== undefined) c.header('retry-after', String(retryAfter));
     return c.json({ error: found.toBody() }, status);
   });
 
@@ -56,6 +67,14 @@ export function makeApi({ actorOf, answers, log, version }: ApiOptions): Api {
 
   addDocs(api, version);
   return api;
+}
+
+/** What is logged of a problem of the catalogue that /openapi.json does not tell of its call. */
+export const UNDESCRIBED = 'the API document does not tell of this problem';
+
+/** Of calls that were refused before it was known what they ask for, and of other catalogues, nothing is promised. */
+function isDescribed({ code }: Problem, endpoint: Endpoint | undefined): boolean {
+  return endpoint === undefined || !(code in ERRORS) || problemsOf(endpoint).includes(code as ErrorCode);
 }
 
 /**
@@ -86,11 +105,8 @@ function isDiskFull(error: NodeJS.ErrnoException): boolean {
 
 /** /openapi.json and a page that shows it, from files of ours alone. */
 function addDocs(api: Api, version: string): void {
-  api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
-  api.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: { title: 'Bootswarm controller', version },
-  });
+  const document = JSON.stringify(openApiOf(endpoints, version));
+  api.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }));
   const folder = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
   const assets = {
     'swagger-ui.css': 'text/css',

@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoints } from '@bootswarm/controller/contract';
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { Hono } from 'hono';
 import { ControllerUnderTest } from '../testing/controller-under-test.ts';
 import type { Env } from './adapter.ts';
 import { addEventRoutes } from './event-routes.ts';
@@ -56,7 +56,7 @@ test('a place that is none, and one that is no longer kept, are answered as prob
 test('a reader that takes nothing is cut off while others go on, and the heart beats', async () => {
   await using controller = await ControllerUnderTest.start();
   const { services } = controller;
-  const api = new OpenAPIHono<Env>();
+  const api = new Hono<Env>();
   api.use((c, next) => {
     c.set('actor', { kind: 'operator' });
     return next();

@@ -9,8 +9,12 @@ export function addRolloutRoutes(api: Api, { rollouts }: Services): void {
   serve(api, endpoints.showRollout, ({ params, query }, { signal }) =>
     rollouts.show(params.name, query.after, query.waitSeconds * 1000, signal),
   );
-  serve(api, endpoints.listRolloutMachines, ({ params, query }) => rollouts.machines(params.name, query));
-  serve(api, endpoints.listRolloutSkipped, ({ params, query }) => rollouts.skipped(params.name, query));
+  serve(api, endpoints.listRolloutMachines, ({ params, query: { cursor, after, ...query } }) =>
+    rollouts.machines(params.name, { ...query, after: cursor ?? after }),
+  );
+  serve(api, endpoints.listRolloutSkipped, ({ params, query: { cursor, after, limit } }) =>
+    rollouts.skipped(params.name, { after: cursor ?? after, limit }),
+  );
   const commands = {
     pauseRollout: 'paused',
     resumeRollout: 'running',

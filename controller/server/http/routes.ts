@@ -122,7 +122,10 @@ function addOperatorRoutes(api: Api, { segments, policy, edges, machines, work }
     await edges.remove(name, (edge, reads) => segments.servedBy(edge, reads));
     return {};
   });
-  serve(api, endpoints.listMachines, ({ query }) => machines.list(query));
+  // One more than is asked for tells whether there is a next page.
+  serve(api, endpoints.listMachines, ({ query: { limit, ...query } }) =>
+    machines.list({ ...query, limit: limit === undefined ? undefined : limit + 1 }),
+  );
   serve(api, endpoints.showWork, async () => work.show(Date.now()));
   serve(api, endpoints.showMachine, ({ params }) => machines.show(params.machine));
   serve(api, endpoints.machineJournal, ({ params, query: { after, waitSeconds } }, { signal }) =>

@@ -32,12 +32,14 @@ export function addSelectionRoutes(
   serve(api, endpoints.showReservation, ({ params }) => reservations.show(params.name));
   serve(api, endpoints.endReservation, ({ params }) => reservations.end(params.name, new Date()));
   serve(api, endpoints.listRules, () => rules.list());
+  serve(api, endpoints.showRule, ({ params }) => rules.show(params.name));
   serve(api, endpoints.replaceRule, ({ params, body }) => rules.replace(params.name, body));
   serve(api, endpoints.removeRule, async ({ params }) => {
     await rules.remove(params.name);
     return {};
   });
   serve(api, endpoints.listAssignments, async () => [...(await assignments.list())]);
+  serve(api, endpoints.showAssignment, ({ params }) => assignments.show(params.name));
   serve(api, endpoints.replaceAssignment, ({ params, body }) => assignments.replace(params.name, body));
   serve(api, endpoints.removeAssignment, async ({ params }) => {
     await assignments.remove(params.name);

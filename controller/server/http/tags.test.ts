@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endpoints } from '@bootswarm/controller/contract';
+import { type Client, type Endpoint, endpoints } from '@bootswarm/controller/contract';
 import fc from 'fast-check';
 import { ControllerUnderTest } from '../testing/controller-under-test.ts';
 import { InterposedStore } from '../testing/interposed-store.ts';
@@ -127,3 +127,72 @@ test('however many change at once what they have seen, no change is lost', () =>
     ),
     { numRuns: 10 },
   ));
+
+interface Thing {
+  readonly read: Endpoint;
+  readonly params?: Readonly<Record<string, string>>;
+  /** Changes the thing, and differs by its number. */
+  readonly change: Endpoint;
+  readonly body: (number: number) => unknown;
+  /** What happens to it by itself. */
+  readonly passes?: (controller: ControllerUnderTest, edge: Client) => Promise<unknown>;
+  readonly remove?: Endpoint;
+}
+
+const rule = (number: number) => ({ name: 'r1', match: `memory>=${number}G`, set: { class: 'big' } });
+const things: Readonly<Record<string, Thing>> = {
+  'the policy': {
+    read: endpoints.showPolicy,
+    change: endpoints.replacePolicy,
+    body: (number) => ({ options: { 42: `10.0.0.${number}` } }),
+  },
+  'a rule': {
+    read: endpoints.showRule,
+    params: { name: 'r1' },
+    change: endpoints.replaceRule,
+    body: rule,
+    remove: endpoints.removeRule,
+  },
+  'an edge': {
+    read: endpoints.showEdge,
+    params: { name: 'edge1' },
+    change: endpoints.changeEdge,
+    body: (number) => ({ site: `site${number}` }),
+    passes: (_, edge) => edge.call(endpoints.reportStatus, { body: { revision: 1, ready: [], waiting: [] } }),
+    remove: endpoints.removeEdge,
+  },
+};
+
+for (const [what, { read, params, change, body, passes, remove }] of Object.entries(things))
+  test(`${what}: who has it already gets 304, and who changes what changed meanwhile gets 412`, async () => {
+    await using controller = await ControllerUnderTest.start();
+    const edge = controller.client(await controller.joinEdge('edge1'));
+    const call = (endpoint: Endpoint, more: object = {}, headers: Record<string, string> = {}) =>
+      controller.operator.callTagged(endpoint, { params, ...more } as never, { headers });
+    const path = read.path.replace(/\{\w+\}/, params?.['name'] ?? '');
+    const ask = (held: string) => controller.fetch(path, { headers: { 'if-none-match': held } });
+
+    const set = await call(change, { body: body(1) });
+    const { tag = '' } = await call(read);
+    assert.equal(set.tag, tag, 'a change tells the tag that reading gives');
+    for (const held of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+      const unchanged = await ask(held);
+      assert.deepEqual(
+        [unchanged.status, unchanged.headers.get('etag'), await unchanged.text()],
+        [304, tag, ''],
+      );
+    }
+    assert.equal((await ask('"other"')).status, 200);
+    assert.equal((await ask('nonsense')).status, 400);
+    await passes?.(controller, edge);
+    assert.equal((await ask(tag)).status, 304, 'what it does by itself does not count');
+
+    await call(change, { body: body(2) }, { 'if-match': tag });
+    assert.equal((await ask(tag)).status, 200);
+    await assert.rejects(call(change, { body: body(3) }, { 'if-match': tag }), refused);
+    await assert.rejects(call(change, { body: body(3) }, { 'if-none-match': '*' }), refused);
+    if (remove) {
+      await assert.rejects(call(remove, {}, { 'if-match': tag }), refused);
+      await call(remove, {}, { 'if-match': (await call(read)).tag ?? '' });
+    }
+  });

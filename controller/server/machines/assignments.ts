@@ -37,6 +37,13 @@ export class Assignments {
     return assignmentsIn(this.#parts.store);
   }
 
+  /** @throws Problem not_found */
+  async show(name: string): Promise<Assignment> {
+    const found = (await this.list()).find((each) => each.name === name);
+    if (!found) throw problem('not_found', { facts: { kind: 'assignment', name } });
+    return found;
+  }
+
   /**
    * Puts an assignment in the place of the one of that name, or adds it.
    * @throws Problem input_invalid, assignment_tie, assignment_unfit, profile_unknown, machine_release_unknown, channel_unknown

@@ -36,6 +36,13 @@ export class MachineRules {
     return (await heldIn(reads)).rules;
   }
 
+  /** @throws Problem not_found */
+  async show(name: string): Promise<MachineRule> {
+    const found = await ruleIn(this.#store, name);
+    if (!found) throw problem('not_found', { facts: { kind: 'rule', name } });
+    return found;
+  }
+
   /** Puts a rule in the place of the one of that name, or adds it. @throws Problem input_invalid */
   async replace(name: string, rule: MachineRule): Promise<MachineRule> {
     if (rule.name !== name)
@@ -101,6 +108,11 @@ export class MachineRules {
       return { put, result: undefined };
     });
   }
+}
+
+/** The rule of that name; a transaction whose `reads` they are loses where rules change meanwhile. */
+export async function ruleIn(reads: Pick<Reads, 'get'>, name: string): Promise<MachineRule | undefined> {
+  return (await heldIn(reads)).rules.find((rule) => rule.name === name);
 }
 
 async function heldIn(reads: Pick<Reads, 'get'>): Promise<Held> {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { Client, endpoints } from '@bootswarm/controller/contract';
 import { ArtefactFolder } from '@bootswarm/images/swarm';
 import { pino } from 'pino';
 import { ensureOperatorToken } from '../access/tokens.ts';
+import { UNDESCRIBED } from '../http/api.ts';
 import { type Listener, listen } from '../http/listener.ts';
 import { apiOf } from '../http/routes.ts';
 import type { PowerSettings } from '../power/make-power.ts';
@@ -112,5 +114,7 @@ export class ControllerUnderTest implements AsyncDisposable {
     await this.services.power.stop();
     await this.#listener.close(0);
     await rm(this.folder, { recursive: true });
+    const untold = this.log.records.filter(({ msg }) => msg === UNDESCRIBED);
+    assert.deepEqual(untold, [], 'contract/endpoint-problems.ts names them');
   }
 }

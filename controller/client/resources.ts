@@ -1,0 +1,127 @@
+import { type Endpoint, endpoints } from '@bootswarm/controller/contract';
+
+/**
+ * The calls of operators by the thing that they are about: what `client.machines.list` calls. A call of the table of
+ * endpoints that is not for edges stands here once.
+ */
+export const RESOURCES = {
+  controller: { health: endpoints.health },
+
+  releases: {
+    list: endpoints.listReleases,
+    show: endpoints.showRelease,
+    publish: endpoints.publishRelease,
+    remove: endpoints.removeReleases,
+    uses: endpoints.releaseUses,
+    pin: endpoints.pinRelease,
+    unpin: endpoints.unpinRelease,
+  },
+  retention: { show: endpoints.showRetention, replace: endpoints.replaceRetention },
+  garbage: { show: endpoints.showGarbage, collect: endpoints.collectGarbage },
+  uploads: { show: endpoints.showUpload, send: endpoints.sendUpload },
+  artefacts: { fetch: endpoints.fetchArtefact },
+  trust: {
+    show: endpoints.showTrust,
+    file: endpoints.fetchTrustFile,
+    replaceRoot: endpoints.replaceRoot,
+    makeOnlineKeys: endpoints.makeOnlineKeys,
+    renewTargets: endpoints.renewTargets,
+  },
+  channels: { list: endpoints.listChannels, move: endpoints.moveChannels },
+
+  segments: {
+    list: endpoints.listSegments,
+    add: endpoints.addSegment,
+    show: endpoints.showSegment,
+    replace: endpoints.replaceSegment,
+    remove: endpoints.removeSegment,
+  },
+  policy: { show: endpoints.showPolicy, replace: endpoints.replacePolicy },
+  mini: { show: endpoints.showMini, use: endpoints.useMini },
+  edges: {
+    list: endpoints.listEdges,
+    add: endpoints.addEdge,
+    invite: endpoints.inviteEdge,
+    show: endpoints.showEdge,
+    change: endpoints.changeEdge,
+    remove: endpoints.removeEdge,
+  },
+
+  machines: {
+    list: endpoints.listMachines,
+    register: endpoints.registerMachine,
+    import: endpoints.importMachines,
+    show: endpoints.showMachine,
+    explain: endpoints.explainMachine,
+    journal: endpoints.machineJournal,
+    history: endpoints.machineHistory,
+    inspections: endpoints.listInspections,
+    inspection: endpoints.showInspection,
+    setIntent: endpoints.setIntent,
+    installAssigned: endpoints.installAssigned,
+    setVariables: endpoints.setVariables,
+    changeTraits: endpoints.changeTraits,
+    acceptHardware: endpoints.acceptHardware,
+    unreserve: endpoints.unreserveMachine,
+    overrideState: endpoints.overrideState,
+    maintain: endpoints.maintainMachine,
+    release: endpoints.releaseMachine,
+    setBmc: endpoints.setBmc,
+    removeBmc: endpoints.removeBmc,
+    orderPower: endpoints.orderPower,
+    showPower: endpoints.showPower,
+  },
+  work: { show: endpoints.showWork },
+  alarms: { list: endpoints.listAlarms },
+  reservations: {
+    list: endpoints.listReservations,
+    reserve: endpoints.reserve,
+    show: endpoints.showReservation,
+    end: endpoints.endReservation,
+  },
+  rules: {
+    list: endpoints.listRules,
+    show: endpoints.showRule,
+    replace: endpoints.replaceRule,
+    remove: endpoints.removeRule,
+  },
+  assignments: {
+    list: endpoints.listAssignments,
+    show: endpoints.showAssignment,
+    replace: endpoints.replaceAssignment,
+    remove: endpoints.removeAssignment,
+  },
+  profiles: {
+    list: endpoints.listProfiles,
+    show: endpoints.showProfile,
+    replace: endpoints.replaceProfile,
+    remove: endpoints.removeProfile,
+  },
+  secrets: { list: endpoints.listSecrets, set: endpoints.setSecret, remove: endpoints.removeSecret },
+
+  rollouts: {
+    list: endpoints.listRollouts,
+    plan: endpoints.planRollout,
+    start: endpoints.startRollout,
+    show: endpoints.showRollout,
+    machines: endpoints.listRolloutMachines,
+    skipped: endpoints.listRolloutSkipped,
+    pause: endpoints.pauseRollout,
+    resume: endpoints.resumeRollout,
+    approve: endpoints.approveRollout,
+    abort: endpoints.abortRollout,
+    rollback: endpoints.rollbackRollout,
+    remove: endpoints.removeRollout,
+  },
+
+  events: { page: endpoints.listEvents, follow: endpoints.streamEvents },
+  webhooks: {
+    list: endpoints.listWebhooks,
+    add: endpoints.addWebhook,
+    show: endpoints.showWebhook,
+    remove: endpoints.removeWebhook,
+    test: endpoints.testWebhook,
+    dead: endpoints.listDeadLetters,
+    retry: endpoints.retryDeadLetters,
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Endpoint>>>>;

@@ -116,7 +116,7 @@ const OWN: Partial<Readonly<Record<keyof typeof endpoints, readonly ErrorCode[]>
   removeRollout: ['not_found', 'rollout_not_over'],
 
   showProfile: ['not_found'],
-  replaceProfile: ['profile_release_unfit', ...RELEASE],
+  replaceProfile: ['profile_release_unfit', 'assignment_unfit', ...RELEASE],
   removeProfile: ['not_found', 'profile_in_use', 'profile_of_segment', 'profile_assigned'],
 
   listEvents: ['not_found', 'events_gone'],

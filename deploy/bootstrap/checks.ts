@@ -18,6 +18,7 @@ const bin = (name: string): string => `${top}node_modules/.bin/${name}`;
 const LIGHT = '{controller,edge-node,images,ipxe,deploy,test/{architecture,bench,fleet}}';
 /** These wait for what is late or never comes, and measure nothing. */
 const PATIENT = [
+  'test/faults/clock.test.ts',
   'test/faults/swarm-outages.test.ts',
   'test/faults/edges.test.ts',
   'test/faults/trust.test.ts',

@@ -21,12 +21,13 @@ export const MOST_ROTATIONS = 256;
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * How long a signature holds. The two that a controller signs by itself are short, as they tell a client that
- * it is not held back; the operator's are a year, as somebody has to fetch a key for them.
+ * How long a signature holds. The two that a controller signs by itself, anew when half of their time is over, are short,
+ * as they tell a client that it is not held back; and no shorter than a controller may be away, for an agent believes
+ * nothing that is over. The operator's are a year, as somebody has to fetch a key for them.
  */
 export const VALID_MS = {
   root: 365 * DAY_MS,
   targets: 365 * DAY_MS,
-  snapshot: 7 * DAY_MS,
-  timestamp: DAY_MS,
+  snapshot: 14 * DAY_MS,
+  timestamp: 7 * DAY_MS,
 } as const;

@@ -122,6 +122,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: [
       'test/lab',
       'test/boot',
+      'test/fleet',
       'test/swarm',
       'controller/contract',
       'edge-node/protocols/dhcp4',

@@ -35,7 +35,7 @@ export function rehearse(): void {
   });
   const site = compileSite({ segments: [segment], policy: { options: {}, classes: [] } });
   for (let time = 0; time < TIMES; time++) {
-    const leases = new LeaseTable({ readAll: () => [], writeAll: () => {} });
+    const leases = new LeaseTable({ readAll: () => [], writeAll: () => {}, rewrite: () => {} });
     const parts = { leases, conversations: new RecentConversations(), alarms: new AlarmGate() };
     const [rates, nothing] = [new MessageRates(), (): void => {}];
     const play = (datagrams: readonly Incoming[]): unknown =>

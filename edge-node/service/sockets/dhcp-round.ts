@@ -19,6 +19,8 @@ export interface RoundNews {
   readonly commitMs: number;
   /** Why they could not be kept: no reply that rested on them left. */
   readonly failure?: string;
+  /** By how much the host's clock was set, and the ends of all leases with it. */
+  readonly clockSetMs?: number;
 }
 
 export interface RoundPorts {

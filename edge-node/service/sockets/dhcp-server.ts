@@ -104,7 +104,7 @@ export class DhcpServer {
     this.#thread.postMessage(order);
   }
 
-  #tell({ counts, told = [], journal, leases, commitMs, failure }: RoundNews): void {
+  #tell({ counts, told = [], journal, leases, commitMs, failure, clockSetMs }: RoundNews): void {
     const { counters, addAllToJournal, log } = this.#service;
     for (const count of counts) counters.count(count);
     for (const decision of told) log.debug(decision, 'decided');
@@ -112,6 +112,11 @@ export class DhcpServer {
     if (journal.length > 0) addAllToJournal(journal);
     if (commitMs > SLOW_COMMIT_MS)
       log.warn({ commitMs: Math.round(commitMs) }, 'the disk is slow to keep leases: ACKs waited for it');
+    if (clockSetMs !== undefined)
+      log.warn(
+        { seconds: Math.round(clockSetMs / 1000) },
+        'the clock was set: each lease goes on for as long as before',
+      );
     if (failure === undefined) return;
     counters.count('dhcp leases not kept');
     log.error({ failure }, 'leases could not be kept: no ACK left');

@@ -11,6 +11,7 @@ import { LeaseStore } from '../state/lease-store.ts';
 import { LeaseTable } from '../state/lease-table.ts';
 import { MessageRates } from '../state/message-rates.ts';
 import { RecentConversations } from '../state/recent-conversations.ts';
+import { SetClock } from '../state/set-clock.ts';
 import { closeUdp, openUdpOn } from './bound-udp.ts';
 import { ConflictWatch } from './conflict-watch.ts';
 import { DatagramBatch } from './datagram-batch.ts';
@@ -60,18 +61,26 @@ async function serve(): Promise<void> {
   const conflicts = ConflictWatch.open();
   const store = LeaseStore.open(leaseFolder);
   const leases = new LeaseTable(store);
+  const clock = new SetClock(Date.now(), performance.now());
   const [alarms, rates, conversations] = [new AlarmGate(), new MessageRates(), new RecentConversations()];
   const files = new Set(bootFiles);
   const hasFile = (name: string): boolean => files.has(name);
   const [incoming, outgoing] = [batch(), batch()];
   const news = new NewsBatch(toMain);
+  /** Unix time. Where somebody set the clock, the leases go with it before anything is decided. */
+  const now = (): number => {
+    const nowMs = Date.now();
+    const byMs = clock.setBy(nowMs, performance.now());
+    if (byMs !== 0) news.add(shiftLeases(leases, byMs), nowMs);
+    return nowMs;
+  };
   rehearse();
   post({ kind: 'up', leases: [...leases.all()] });
 
   const answer = (fd: number, service: 'dhcp' | 'boot-server', door: Door, site: Site): void => {
     const datagrams = incoming.receive(fd);
     if (datagrams.length === 0) return;
-    const nowMs = Date.now();
+    const nowMs = now();
     const { address: serverAddress, httpUrl } = door;
     news.add(
       playRound(
@@ -100,16 +109,17 @@ async function serve(): Promise<void> {
     }
     if (stopped) break;
     const ready = readiness.wait(news.isEmpty ? WAIT_MS : QUIET_MS);
-    news.flushIfDue(ready.length === 0, Date.now());
+    const readyMs = now();
+    news.flushIfDue(ready.length === 0, readyMs);
     // Before the requests of this moment: an address that is taken must not be given now.
     if (ready.includes(conflicts.fd))
-      news.add(playConflicts(conflicts.answered(), site, leases, Date.now()), Date.now());
+      news.add(playConflicts(conflicts.answered(), site, leases, readyMs), readyMs);
     for (const door of doors) {
       if (ready.includes(door.dhcpFd)) answer(door.dhcpFd, 'dhcp', door, site);
       if (ready.includes(door.bootServerFd)) answer(door.bootServerFd, 'boot-server', door, site);
       if (ready.includes(door.rogues.fd)) hearRogues(door, site, alarms, news);
     }
-    const nowMs = Date.now();
+    const nowMs = now();
     if (nowMs < nextProbeAtMs && nextProbeAtMs - nowMs <= PROBE_EVERY_MS) continue;
     nextProbeAtMs = nowMs + PROBE_EVERY_MS;
     for (const { address, dhcpFd, rogues } of doors)
@@ -120,6 +130,16 @@ async function serve(): Promise<void> {
   conflicts.close();
   for (const fd of doors.flatMap(fdsOf)) closeUdp(fd);
   await store.close();
+}
+
+/** What the disk does not take stands in memory, and on disk as each lease is renewed. */
+function shiftLeases(leases: LeaseTable, byMs: number): RoundNews {
+  const nothing = { counts: ['dhcp clock set'], journal: [], commitMs: 0, clockSetMs: byMs };
+  try {
+    return { ...nothing, leases: leases.shift(byMs) };
+  } catch (error) {
+    return { ...nothing, leases: [...leases.all()], failure: (error as Error).message };
+  }
 }
 
 /** @throws Problem not_root, port_in_use */

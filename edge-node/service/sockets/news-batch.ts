@@ -43,6 +43,7 @@ export class NewsBatch {
 
 function joined(a: RoundNews, b: RoundNews): RoundNews {
   const failure = b.failure ?? a.failure;
+  const clockSetMs = (a.clockSetMs ?? 0) + (b.clockSetMs ?? 0);
   return {
     counts: [...a.counts, ...b.counts],
     told: [...(a.told ?? []), ...(b.told ?? [])],
@@ -50,5 +51,6 @@ function joined(a: RoundNews, b: RoundNews): RoundNews {
     leases: [...a.leases, ...b.leases],
     commitMs: Math.max(a.commitMs, b.commitMs),
     ...(failure === undefined ? {} : { failure }),
+    ...(clockSetMs === 0 ? {} : { clockSetMs }),
   };
 }

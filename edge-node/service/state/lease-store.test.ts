@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { open } from 'lmdb';
-import type { Lease } from '../decide/lease.ts';
+import { FOREVER_MS, type Lease } from '../decide/lease.ts';
 import { leaseWith, MAC, NOW_MS, OTHER_MAC } from '../decide/testing/world.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { LeaseStore } from './lease-store.ts';
@@ -55,6 +55,26 @@ test('a full disk refuses leases, what is there is served, and room mends it', a
   table.flush();
   assert.deepEqual(table.at('10.99.0.103'), refused);
   await store.close();
+});
+
+test('leases go with a clock that is set, over a restart, and it is no history', async () => {
+  await using folder = await temporary();
+  const store = LeaseStore.open(folder.path);
+  const bootp = leaseWith({ address: '10.99.0.102', mac: OTHER_MAC, expiresAtMs: FOREVER_MS });
+  store.writeAll([leaseWith({ expiresAtMs: NOW_MS + 5000 }), bootp], NOW_MS);
+  const table = new LeaseTable(store);
+  const setMs = -20 * 365 * 24 * 3_600_000;
+  assert.deepEqual(
+    table.shift(setMs).map(({ expiresAtMs }) => expiresAtMs),
+    [NOW_MS + 5000 + setMs, FOREVER_MS],
+  );
+  await store.close();
+  const kept = await LeaseStore.read(folder.path);
+  assert.deepEqual(
+    kept?.leases.map(({ expiresAtMs }) => expiresAtMs),
+    [NOW_MS + 5000 + setMs, FOREVER_MS],
+  );
+  assert.equal(kept?.history.length, 2);
 });
 
 test('history is kept with the leases: what they gave and took, over a restart, and no renewal', async () => {

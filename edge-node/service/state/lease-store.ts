@@ -123,6 +123,15 @@ export class LeaseStore implements LeaseLog {
     this.#lastNumber += changes.length;
   }
 
+  /** One commit of the same leases with other ends. @throws Problem disk_full */
+  rewrite(leases: readonly Lease[]): void {
+    this.#reserve.require(RESERVE_BYTES);
+    this.#db.transactionSync(() => {
+      for (const lease of leases) this.#db.putSync(lease.address, lease);
+    });
+    for (const lease of leases) this.#durable.set(lease.address, lease);
+  }
+
   async close(): Promise<void> {
     await this.#db.close();
   }

@@ -1,5 +1,5 @@
 import { ipv4FromNumber, ipv4ToNumber } from '@bootswarm/edge-node/dhcp4';
-import type { Lease, LeaseView, Origin } from '../decide/lease.ts';
+import { FOREVER_MS, type Lease, type LeaseView, type Origin } from '../decide/lease.ts';
 import type { Pool } from '../decide/site.ts';
 import { LeaseCounts } from './lease-counts.ts';
 import { PoolIndex } from './pool-index.ts';
@@ -10,6 +10,8 @@ export interface LeaseLog {
   readAll(): Iterable<Lease>;
   /** All of them or none. They are durable when it returns. */
   writeAll(leases: readonly Lease[]): void;
+  /** The same leases with other ends, as `writeAll`: nothing of it is history. */
+  rewrite(leases: readonly Lease[]): void;
 }
 
 /** What one address and one machine had before a lease was remembered. */
@@ -116,6 +118,20 @@ export class LeaseTable implements LeaseView {
     }
   }
 
+  /**
+   * The host's clock was set: every lease ends as long from now as it would have. To be called between flushes.
+   * @returns all of them.
+   * @throws what the disk throws; they are moved in memory all the same.
+   */
+  shift(byMs: number): readonly Lease[] {
+    for (const [address, lease] of this.#byAddress) this.#byAddress.set(address, shifted(lease, byMs));
+    for (const [key, lease] of this.#byMac) this.#byMac.set(key, shifted(lease, byMs));
+    this.#indexes.clear();
+    const leases = [...this.#byAddress.values()];
+    this.#log.rewrite(leases.filter(({ state }) => state !== 'offered'));
+    return leases;
+  }
+
   #takeBack({ lease, before, displaced, elsewhere }: Undo): void {
     if (before) this.#setAddress(before);
     else this.#forgetAddress(lease);
@@ -177,6 +193,11 @@ export class LeaseTable implements LeaseView {
     const key = keyOf(segment, mac);
     if (this.#byMac.get(key)?.address === address) this.#byMac.delete(key);
   }
+}
+
+function shifted(lease: Lease, byMs: number): Lease {
+  if (lease.expiresAtMs === FOREVER_MS) return lease;
+  return { ...lease, expiresAtMs: Math.min(lease.expiresAtMs + byMs, FOREVER_MS - 1) };
 }
 
 function originKey({ segment, kind, name }: Origin): string {

@@ -8,6 +8,7 @@ import { FakeLeaseLog } from '../testing/fake-lease-log.ts';
 import { LeaseTable } from './lease-table.ts';
 
 const LEASE_SECONDS = 60;
+const YEAR_MS = 365 * 24 * 3_600_000;
 const segment = segmentWith({
   pools: [{ first: '10.99.0.100', last: '10.99.0.103' }],
   leaseSeconds: LEASE_SECONDS,
@@ -31,6 +32,11 @@ const event = fc.record({
   mac: fc.constantFrom(...macs),
   packet,
   passSeconds: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(4000) }),
+  /** By so many years somebody sets the clock of the host. */
+  setYears: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: -30, max: 30 }) },
+  ),
   /** 0: the disk refuses what is decided. 1: the edge is restarted after it. */
   chance: fc.nat(19),
 });
@@ -44,8 +50,14 @@ test('whatever clients send, no address is live for two machines and no live lea
       /** What clients believe: by address, whose it is and until when, as the ACKs told them. */
       const acked = new Map<string, { mac: string; untilMs: number }>();
 
-      for (const { mac, packet: sent, passSeconds, chance } of events) {
+      for (const { mac, packet: sent, passSeconds, setYears, chance } of events) {
         nowMs += passSeconds * 1000;
+        if (setYears !== 0) {
+          nowMs += setYears * YEAR_MS;
+          log.isBroken = false;
+          table.shift(setYears * YEAR_MS);
+          for (const owner of acked.values()) owner.untilMs += setYears * YEAR_MS;
+        }
         const fields = 'ciaddr' in sent ? { fields: { ciaddr: sent.ciaddr } } : {};
         const decision = decideDhcp(
           situationOf(packetOf(sent.type, { ...sent, mac, ...fields }), { segment, leases: table, nowMs }),

@@ -21,4 +21,8 @@ export class FakeLeaseLog implements LeaseLog {
     this.writes += 1;
     for (const lease of leases) this.written.set(lease.address, lease);
   }
+
+  rewrite(leases: readonly Lease[]): void {
+    this.writeAll(leases);
+  }
 }

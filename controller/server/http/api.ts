@@ -105,8 +105,12 @@ function isDiskFull(error: NodeJS.ErrnoException): boolean {
 
 /** /openapi.json and a page that shows it, from files of ours alone. */
 function addDocs(api: Api, version: string): void {
-  const document = JSON.stringify(openApiOf(endpoints, version));
-  api.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }));
+  // It takes a quarter of a second to make, and most controllers are never asked for it.
+  let document: string | undefined;
+  api.get('/openapi.json', (c) => {
+    document ??= JSON.stringify(openApiOf(endpoints, version));
+    return c.body(document, 200, { 'content-type': 'application/json' });
+  });
   const folder = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
   const assets = {
     'swagger-ui.css': 'text/css',

@@ -10,7 +10,6 @@ import {
 } from '@bootswarm/controller/contract';
 import type { StateStore } from '../store/state-store.ts';
 import { type Reads, transact } from '../store/transact.ts';
-import { machineKey } from './keys.ts';
 import { move } from './life.ts';
 import { MachineDraft } from './machine-draft.ts';
 import type { MachineIndex } from './machine-index.ts';
@@ -63,7 +62,7 @@ export class Reservations {
           ids.push(seen.id);
           continue;
         }
-        draft.put[machineKey(machine.id)] = await reserved(draft, machine, name, now);
+        await draft.keep(await reserved(draft, machine, name, now));
         machines.push(machine.id);
       }
       if (machines.length < count) {
@@ -95,8 +94,7 @@ export class Reservations {
       const draft = new MachineDraft(reads);
       for (const id of reservation.machines) {
         const machine = await draft.machine(id);
-        if (machine?.reservation === name)
-          draft.put[machineKey(id)] = await freed(draft, machine, now, reason);
+        if (machine?.reservation === name) await draft.keep(await freed(draft, machine, now, reason));
       }
       return { put: draft.put, remove: [PREFIX + name], result: reservation };
     });
@@ -110,7 +108,8 @@ export class Reservations {
       const name = machine?.reservation;
       if (!machine || name === undefined) throw problem('not_reserved', { facts: { machine: machineId } });
       const left = await freed(draft, machine, now, `it was taken out of reservation ${name}`);
-      const put = { ...draft.put, [machineKey(machineId)]: left };
+      await draft.keep(left);
+      const { put } = draft;
       const reservation = reservationIn(await reads.get(PREFIX + name), name);
       const machines = reservation.machines.filter((id) => id !== machineId);
       return machines.length === 0

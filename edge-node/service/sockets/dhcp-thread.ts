@@ -134,11 +134,13 @@ async function serve(): Promise<void> {
 
 /** What the disk does not take stands in memory, and on disk as each lease is renewed. */
 function shiftLeases(leases: LeaseTable, byMs: number): RoundNews {
-  const nothing = { counts: ['dhcp clock set'], journal: [], commitMs: 0, clockSetMs: byMs };
+  const shifted = leases.shift(byMs);
+  const news = { counts: ['dhcp clock set'], journal: [], leases: shifted, commitMs: 0, clockSetMs: byMs };
   try {
-    return { ...nothing, leases: leases.shift(byMs) };
+    leases.rewrite(shifted);
+    return news;
   } catch (error) {
-    return { ...nothing, leases: [...leases.all()], failure: (error as Error).message };
+    return { ...news, failure: (error as Error).message };
   }
 }
 

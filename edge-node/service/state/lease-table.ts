@@ -119,17 +119,19 @@ export class LeaseTable implements LeaseView {
   }
 
   /**
-   * The host's clock was set: every lease ends as long from now as it would have. To be called between flushes.
-   * @returns all of them.
-   * @throws what the disk throws; they are moved in memory all the same.
+   * The host's clock was set: every lease and offer ends as long from now as it would have. To be called between flushes.
+   * @returns the leases; `rewrite` makes them durable.
    */
   shift(byMs: number): readonly Lease[] {
     for (const [address, lease] of this.#byAddress) this.#byAddress.set(address, shifted(lease, byMs));
     for (const [key, lease] of this.#byMac) this.#byMac.set(key, shifted(lease, byMs));
     this.#indexes.clear();
-    const leases = [...this.#byAddress.values()];
-    this.#log.rewrite(leases.filter(({ state }) => state !== 'offered'));
-    return leases;
+    return [...this.#byAddress.values()].filter(({ state }) => state !== 'offered');
+  }
+
+  /** @throws what the disk throws. */
+  rewrite(shifted: readonly Lease[]): void {
+    this.#log.rewrite(shifted);
   }
 
   #takeBack({ lease, before, displaced, elsewhere }: Undo): void {

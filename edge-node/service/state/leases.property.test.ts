@@ -55,7 +55,7 @@ test('whatever clients send, no address is live for two machines and no live lea
         if (setYears !== 0) {
           nowMs += setYears * YEAR_MS;
           log.isBroken = false;
-          table.shift(setYears * YEAR_MS);
+          table.rewrite(table.shift(setYears * YEAR_MS));
           for (const owner of acked.values()) owner.untilMs += setYears * YEAR_MS;
         }
         const fields = 'ciaddr' in sent ? { fields: { ciaddr: sent.ciaddr } } : {};

@@ -35,11 +35,15 @@ const PATIENT = [
 const unitTests = testsOf(LIGHT).filter((file) => !PATIENT.includes(file));
 /** Real relays and clients, and what must be answered in time: a file at a time has the host to itself. */
 const labTests = testsOf('test/{lab,interop,faults}').filter((file) => !PATIENT.includes(file));
+/** These take longest: begun first, so that none is left alone at the end. */
+const LONG = ['install-faults', 'image-rebuild', 'agent', 'boot', 'installer', 'work', 'import'].map(
+  (name) => `test/boot/${name}.test.ts`,
+);
 /**
  * Machines that are built and booted: each keeps one core busy for minutes, and none is in a hurry. Who mostly waits
  * runs beside them.
  */
-const bootTests = inTurn(testsOf('test/boot'), PATIENT);
+const bootTests = inTurn([...new Set([...LONG, ...testsOf('test/boot')])], PATIENT);
 
 function testsOf(folders: string): readonly string[] {
   const exclude = (path: string): boolean => path === 'node_modules';

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../lab/index.ts';
 import { program } from './program.ts';
 
-const UP_MS = 30_000;
+const UP_MS = 120_000;
 const SCRIPT_MS = 120_000;
 
 test('npm start serves machines on an attached network, and starts again with what it had', {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   await using lab = await Lab.create('all-in-one');
   const segment = await lab.addSegment({ relay: 'none' });
@@ -47,7 +47,7 @@ test('npm start serves machines on an attached network, and starts again with wh
   await machine.powerOff();
 });
 
-test('npm start says what is wrong, and leaves nothing running', { timeout: 60_000 }, async () => {
+test('npm start says what is wrong, and leaves nothing running', { timeout: 240_000 }, async () => {
   await using lab = await Lab.create('all-in-one-bad');
   const run = (...args: readonly string[]) =>
     lab.core.run(program('deploy/all-in-one/main.ts', '--data', `${lab.folder}/data`, ...args));

@@ -7,7 +7,7 @@ import { writeBuildFolder } from './build-folder.ts';
 import { program } from './program.ts';
 import type { Site } from './site.ts';
 
-const UP_MS = 60_000;
+const UP_MS = 240_000;
 
 /** At once larger than any packet that TCP hands on, so that none is cut and counted with headers of its own. */
 export function uplink(mbit: number): LinkRate {

@@ -2,7 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Firmware, flashArguments, machineType, pristineVariables } from '../lab/index.ts';
+import {
+  type Firmware,
+  flashArguments,
+  machineType,
+  pristineVariables,
+  processorArguments,
+} from '../lab/index.ts';
 
 const QEMU = 'qemu-system-x86_64';
 const KEY_MS = 400;
@@ -55,7 +61,7 @@ export class Guest implements AsyncDisposable {
         // Whoever ends this process, however: its machines end as well.
         ...['--pdeathsig', 'KILL', '--', QEMU],
         ...['-nodefaults', '-display', 'none', '-monitor', 'none', '-no-reboot'],
-        ...['-machine', machineType(firmware), '-accel', 'tcg', '-cpu', 'max', '-m', String(memoryMiB)],
+        ...['-machine', machineType(firmware), ...processorArguments('tcg'), '-m', String(memoryMiB)],
         ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
         ...(hasNetwork
           ? ['-netdev', 'user,id=net0', '-device', 'virtio-net-pci,netdev=net0,romfile=']

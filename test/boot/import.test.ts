@@ -7,7 +7,7 @@ import { mediaOf, packIso, writeMedium } from './fixtures/media.ts';
 import { Site } from './site.ts';
 import { isThorough } from './thorough.ts';
 
-const LOGIN_MS = 300_000;
+const LOGIN_MS = 600_000;
 const CONSOLE = 'console=ttyS0,115200n8';
 
 describe("machines boot what was imported from distributions' media", { timeout: 20 * 60_000 }, () => {

@@ -8,7 +8,7 @@ import { debianKernel, Site, smallInitramfs, writeBuildFolder } from './index.ts
 const PASSWORD = 'open sesame';
 const CONSOLE = ['console=ttyS0,115200n8', 'earlyprintk=ttyS0,115200n8'];
 const UP_KEY = '\u001b[A';
-const BOOT_MS = 120_000;
+const BOOT_MS = 300_000;
 
 test('a machine shows the menu of its segment, and boots a locked entry with its password alone', async () => {
   await using lab = await Lab.create('menu');

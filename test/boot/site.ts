@@ -7,7 +7,8 @@ import type { Lab, Process, Segment } from '../lab/index.ts';
 import { program } from './program.ts';
 
 const CONTROLLER_PORT = 8470;
-const UP_MS = 60_000;
+/** Where two builds and two machines run beside it, a start takes a minute. */
+const UP_MS = 240_000;
 
 /** A controller and an edge as programs in the core of a lab, used as an operator uses them: by the command line. */
 export class Site {

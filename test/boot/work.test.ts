@@ -8,7 +8,7 @@ import { type Host, Lab, type Segment } from '../lab/index.ts';
 import { writeBuildFolder } from './build-folder.ts';
 import { Site } from './site.ts';
 
-const TOLD_MS = 30_000;
+const TOLD_MS = 90_000;
 const MINI = /loading mini\/1\/amd64/;
 const [killed, failing, lying] = ['52:54:00:b0:0b:01', '52:54:00:b0:0b:02', '52:54:00:b0:0b:03'] as const;
 
@@ -30,7 +30,7 @@ const INSPECTION = {
   cards: [],
 };
 
-describe('work on disks, whoever is killed meanwhile', { timeout: 10 * 60_000 }, () => {
+describe('work on disks, whoever is killed meanwhile', { timeout: 30 * 60_000 }, () => {
   let lab: Lab;
   let site: Site;
   let segment: Segment;

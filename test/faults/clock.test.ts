@@ -13,7 +13,7 @@ const UP_MS = 90_000;
 const CLOCK_SET = /"seconds":(-?\d+).*the clock was set/;
 
 describe('edges and machines, as time passes and clocks are set', {
-  timeout: 300_000,
+  timeout: 600_000,
   skip: process.getuid?.() !== 0 && 'needs root',
 }, () => {
   const clockFile = join(tmpdir(), `bootswarm-clock-${process.pid}`);

@@ -32,7 +32,7 @@ interface FarEdge {
   process: Process;
 }
 
-describe('edges that fetch from one another', { timeout: 600_000 }, () => {
+describe('edges that fetch from one another', { timeout: 1_200_000 }, () => {
   let lab: Lab;
   let site: Site;
   const edges = new Map<EdgeName, FarEdge>();

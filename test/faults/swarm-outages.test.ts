@@ -15,7 +15,9 @@ interface Machine extends GroundHost {
   readonly peer: SwarmPeer;
 }
 
-describe('what goes out in the middle of a wave leaves the others to complete', { timeout: 400_000 }, () => {
+describe('what goes out in the middle of a wave leaves the others to complete', {
+  timeout: 1_200_000,
+}, () => {
   let ground: SwarmGround;
   const hosts: GroundHost[] = [];
   const running: SwarmPeer[] = [];

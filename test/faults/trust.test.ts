@@ -32,7 +32,7 @@ function chances(seed: number): () => number {
  * An edge whose controller was taken over: whoever has it signs desired states, holds the online keys and every
  * artefact, and answers what he likes. He lacks the operator's keys alone.
  */
-describe('an edge whose controller was taken over', { timeout: 400_000 }, () => {
+describe('an edge whose controller was taken over', { timeout: 1_200_000 }, () => {
   let lab: Lab;
   let site: Site;
   let edge: Process;

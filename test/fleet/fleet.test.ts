@@ -14,7 +14,7 @@ const BOOTED_MS = 60_000;
 const INSTALLED_MS = 180_000;
 const TICKS_PER_SECOND = 100;
 
-describe('machines that are played', { timeout: 420_000 }, () => {
+describe('machines that are played', { timeout: 1_200_000 }, () => {
   let lab: Lab;
   let site: Site;
   let fleet: Fleet;

@@ -1,7 +1,7 @@
 import { Site } from '../boot/index.ts';
 import { Lab, type Process, type Segment } from '../lab/index.ts';
 
-export const WAIT_MS = 10_000;
+export const WAIT_MS = 60_000;
 /** Renewed at half of it. */
 export const LEASE_SECONDS = 60;
 

@@ -15,7 +15,7 @@ import { program, type Site } from '../boot/index.ts';
 import type { Host, Lab, Process, Segment } from '../lab/index.ts';
 import { LEASE_SECONDS, layClientSite, WAIT_MS } from './client-site.ts';
 
-describe('DHCP clients that we did not write', { timeout: 180_000 }, () => {
+describe('DHCP clients that we did not write', { timeout: 600_000 }, () => {
   let lab: Lab;
   let site: Site;
   let edge: Process;

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { program, Site } from '../boot/index.ts';
 import { Lab, type Segment } from '../lab/index.ts';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 
 interface Finding {
   readonly check: string;
@@ -13,7 +13,7 @@ interface Finding {
   readonly remedy?: string;
 }
 
-describe('bootswarm doctor', { timeout: 120_000 }, () => {
+describe('bootswarm doctor', { timeout: 600_000 }, () => {
   let lab: Lab;
   let site: Site;
   let [relayed, narrow, direct]: Segment[] = [];

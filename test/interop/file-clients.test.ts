@@ -9,7 +9,7 @@ import { layClientSite } from './client-site.ts';
 const FIRMWARE = '/usr/lib/ipxe/undionly.kpxe';
 const HTTP_PORT = 8480;
 
-describe('TFTP and HTTP clients that we did not write', { timeout: 180_000 }, () => {
+describe('TFTP and HTTP clients that we did not write', { timeout: 600_000 }, () => {
   let lab: Lab;
   let site: Site;
   let relayed: Segment;

@@ -10,7 +10,7 @@ import { SwarmPairs } from './swarm-pairs.ts';
 export const BOOT_FILE = 'undionly.kpxe';
 const EDGE = 'edge1';
 const HTTP_PORT = 8480;
-const FOLLOWING_MS = 20_000;
+const FOLLOWING_MS = 60_000;
 const RELAYS = { dhcrelay: 'dhcrelay', dnsmasq: 'dnsmasq', direct: 'none' } as const;
 /** Debian's, signed by Microsoft: what firmware with Secure Boot loads. */
 const SHIM = 'shimx64.efi';

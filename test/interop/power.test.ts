@@ -150,7 +150,7 @@ class Controller {
   }
 }
 
-describe('power by a real IPMI simulator', { timeout: 240_000 }, () => {
+describe('power by a real IPMI simulator', { timeout: 600_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'bootswarm-power-'));
   let port: number;
   let bmc: SimulatedBmc;

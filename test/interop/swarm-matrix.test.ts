@@ -14,7 +14,7 @@ const COMPLETE_MS = 90_000;
 
 /** A swarm is one segment's: so those that speak to one client are not helped by those that speak to another. */
 describe('our peer and those of others, by the edge’s tracker', {
-  timeout: 300_000,
+  timeout: 600_000,
   concurrency: true,
 }, () => {
   let lab: Lab;

@@ -25,7 +25,7 @@ const ARIA2 = [
 ];
 const root = Uint8Array.from({ length: 5_000_000 }, (_, at) => (at * 31 + (at >> 8)) % 256);
 
-describe('a BitTorrent client that knows nothing of manifests', { timeout: 180_000 }, () => {
+describe('a BitTorrent client that knows nothing of manifests', { timeout: 600_000 }, () => {
   let lab: Lab;
   let site: Site;
   let relayed: Segment;

@@ -28,7 +28,7 @@ interface Planted {
   readonly plant: () => Promise<string>;
 }
 
-describe('bootswarm trace', { timeout: 300_000 }, () => {
+describe('bootswarm trace', { timeout: 600_000 }, () => {
   let lab: Lab;
   let site: Site;
   let edge: Process;

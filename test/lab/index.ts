@@ -14,7 +14,14 @@ export type { ConsoleMatch, Machine, MachineOptions } from './machine.ts';
 export type { LinkRate, Namespace, StartOptions } from './namespace.ts';
 export type { Host, HostOptions, Impairment, Loss, Network } from './network.ts';
 export type { Process, ProcessExit } from './process.ts';
-export { type Firmware, flashArguments, machineType, type NetworkBoot, pristineVariables } from './qemu.ts';
+export {
+  type Firmware,
+  flashArguments,
+  machineType,
+  type NetworkBoot,
+  pristineVariables,
+  processorArguments,
+} from './qemu.ts';
 export type { RelayKind } from './relay.ts';
 export type { Purpose, Requirement } from './requirements.ts';
 export type { Segment, SegmentOptions } from './segment.ts';

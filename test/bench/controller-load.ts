@@ -17,6 +17,8 @@ export type LoadOrder =
   /** One change, and when each edge had it. */
   | { readonly kind: 'change' }
   | { readonly kind: 'list'; readonly calls: number }
+  /** So many edges come back at once, as after an outage of their network (faults.md, 35). */
+  | { readonly kind: 'reconnect'; readonly edges: number }
   | { readonly kind: 'journal'; readonly seconds: number };
 
 export type LoadResult = Readonly<Record<string, number>>;
@@ -70,6 +72,8 @@ async function carryOut(order: LoadOrder): Promise<LoadResult> {
       return change();
     case 'list':
       return list(order.calls);
+    case 'reconnect':
+      return reconnect(order.edges);
     case 'journal':
       return journal(order.seconds);
   }
@@ -232,6 +236,25 @@ async function list(calls: number): Promise<LoadResult> {
   return { list_p99_ms: quantile(delays, 0.99), list_median_ms: quantile(delays, 0.5) };
 }
 
+/** Seconds from a new connection until an edge has its desired state, and was heard. */
+async function reconnect(count: number): Promise<LoadResult> {
+  const connections = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  const delays = await Promise.all(
+    edges.slice(0, count).map(async (edge) => {
+      const startedAt = performance.now();
+      const own = { token: edge.token, agent: connections };
+      await callBy(own, 'GET', `/v1/edge/desired-state?after=-1&waitSeconds=${POLL_SECONDS}`);
+      await callBy(own, 'PUT', '/v1/edge/status', {
+        ...{ revision: edge.revision, addresses: [], ready: [], waiting: [] },
+      });
+      await callBy(own, 'POST', '/v1/edge/journal', { records: recordsOf(edge, perEdge, 0) });
+      return (performance.now() - startedAt) / 1000;
+    }),
+  );
+  connections.destroy();
+  return { reconnect_p99_s: quantile(delays, 0.99), reconnect_median_s: quantile(delays, 0.5) };
+}
+
 async function journal(seconds: number): Promise<LoadResult> {
   const until = performance.now() + seconds * 1000;
   let taken = 0;
@@ -263,15 +286,24 @@ function quantile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
-/** By `node:http`: `fetch` would take the generator's whole processor. */
 function call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
+  return callBy({ token, agent }, method, path, body);
+}
+
+interface Caller {
+  readonly token: string;
+  readonly agent: Agent;
+}
+
+/** By `node:http`: `fetch` would take the generator's whole processor. */
+function callBy(caller: Caller, method: string, path: string, body?: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {
-      authorization: `Bearer ${token}`,
+      authorization: `Bearer ${caller.token}`,
       ...(content ? { 'content-type': 'application/json', 'content-length': content.length } : {}),
     };
-    const asked = request(url + path, { method, agent, headers }, (response) => {
+    const asked = request(url + path, { method, agent: caller.agent, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
       response.on('end', () => {
@@ -283,7 +315,7 @@ function call(method: string, path: string, token: string, body?: unknown): Prom
     asked.on('error', (error: NodeJS.ErrnoException) => {
       // The server closed what was idle in the moment in which it was used again: nothing of this was heard.
       if (asked.reusedSocket && error.code === 'ECONNRESET')
-        call(method, path, token, body).then(resolve, reject);
+        callBy(caller, method, path, body).then(resolve, reject);
       else reject(error);
     });
     asked.end(content);

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,12 +8,14 @@ import { program } from '../boot/index.ts';
 import type { Bench, Measurement } from './bench.ts';
 import type { LoadOrder, LoadResult } from './controller-load.ts';
 import { cpuSeconds, whileIdle } from './cpu.ts';
+import { benchFolder, endWithBench } from './remains.ts';
 
 const EDGES = 1_000;
 const MACHINES_OF_AN_EDGE = 100;
 /** Of a wave of a rollout: every edge is told of each. */
 const ARMED = 200;
 const LIST_CALLS = 300;
+const RECONNECTING = 200;
 const JOURNAL_SECONDS = 5;
 /** Of a host that has much else to do. */
 const UP_MS = 180_000;
@@ -23,6 +24,8 @@ const UP_MS = 180_000;
 const BOUNDS = {
   desired_state_p99_s: 5,
   list_p99_ms: 100,
+  /** Of so many edges at once as above. */
+  reconnect_p99_s: 1,
   journal_records_s: 10_000,
   /** 1 GiB. What LMDB maps of its file counts as well. */
   resident_mb: 1073.7,
@@ -55,7 +58,7 @@ class RunningController {
       ...['controller/server/main.ts', '--data', data, '--address', '127.0.0.1', '--port', '0'],
       ...['--swarm-port', '0'],
     );
-    const child = spawn(node, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = endWithBench(spawn(node, argv, { stdio: ['ignore', 'pipe', 'inherit'] }));
     const timer = setTimeout(() => child.kill('SIGKILL'), UP_MS);
     let [url, token]: (string | undefined)[] = [];
     for await (const line of createInterface({ input: child.stdout })) {
@@ -81,7 +84,7 @@ class RunningController {
 
 /** The other side, in a process of its own. */
 class Load {
-  readonly #child = fork(fileURLToPath(new URL('controller-load.ts', import.meta.url)));
+  readonly #child = endWithBench(fork(fileURLToPath(new URL('controller-load.ts', import.meta.url))));
   readonly #died = once(this.#child, 'exit').then(() => [{ error: 'the generator ended' }]);
 
   async do(order: LoadOrder): Promise<LoadResult> {
@@ -109,12 +112,13 @@ export const controllerBench: Bench = {
   better: {
     desired_state_p99_s: 'less',
     list_p99_ms: 'less',
+    reconnect_p99_s: 'less',
     journal_records_s: 'more',
     resident_mb: 'less',
     start_s: 'less',
   },
   async prepare(say) {
-    const folder = mkdtempSync(join(tmpdir(), 'bootswarm-bench-controller-'));
+    const folder = benchFolder('controller');
     const load = new Load();
     let controller: RunningController | undefined;
     const dispose = async (): Promise<void> => {
@@ -139,9 +143,10 @@ export const controllerBench: Bench = {
         const { result, idle } = await whileIdle(() => load.do({ kind: 'change' }));
         const share = (cpuSeconds([pid]) - cpuBefore) / ((performance.now() - startedAt) / 1000);
         const listed = await load.do({ kind: 'list', calls: LIST_CALLS });
+        const reconnected = await load.do({ kind: 'reconnect', edges: RECONNECTING });
         const journaled = await load.do({ kind: 'journal', seconds: JOURNAL_SECONDS });
         const ours = {
-          ...{ ...result, controller_share: share, idle, ...listed, ...journaled },
+          ...{ ...result, controller_share: share, idle, ...listed, ...reconnected, ...journaled },
           ...{ resident_mb: residentBytes(pid) / 1e6, start_s: startSeconds },
         };
         return { ours, bound: BOUNDS };

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { program } from '../boot/index.ts';
 import type { Bench, Measurement } from './bench.ts';
+import { benchFolder, endWithBench } from './remains.ts';
 
 const run = promisify(execFile);
 const MOST_MS = 20 * 60_000;
@@ -37,9 +37,10 @@ export const imageBuildBench: Bench = {
   summary: 'a recipe into a build folder, cold and after an edit, against mmdebstrap with mksquashfs',
   better: { seconds: 'less' },
   async prepare(say) {
-    const base = await mkdtempDisposable(join(tmpdir(), 'bootswarm-bench-'));
+    const folder = benchFolder('build');
+    const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
     try {
-      const site = new Workshop(base.path);
+      const site = new Workshop(folder);
       say('filling the cache');
       await site.build('cached');
       let peer: Measurement = {};
@@ -60,9 +61,9 @@ export const imageBuildBench: Bench = {
           subjects: { ours: () => site.build('cached'), mmdebstrap: async () => peer },
         },
       ];
-      return { cases, [Symbol.asyncDispose]: () => base.remove() };
+      return { cases, [Symbol.asyncDispose]: remove };
     } catch (error) {
-      await base.remove();
+      await remove();
       throw error;
     }
   },
@@ -130,6 +131,8 @@ class Workshop {
 
 async function timed([file = '', ...rest]: readonly string[], env: NodeJS.ProcessEnv): Promise<Measurement> {
   const startedAt = performance.now();
-  await run(file, rest, { env, maxBuffer: 64 * 1024 * 1024, timeout: MOST_MS });
+  const running = run(file, rest, { env, maxBuffer: 64 * 1024 * 1024, timeout: MOST_MS });
+  endWithBench(running.child);
+  await running;
   return { seconds: (performance.now() - startedAt) / 1000 };
 }

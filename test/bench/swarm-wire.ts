@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Endpoint } from '@bootswarm/images/swarm';
 import type { Bench, Case, Measurement } from './bench.ts';
 import { cpuSeconds, whileIdle } from './cpu.ts';
+import { benchFolder, endWithBench } from './remains.ts';
 import {
   type ArgvOf,
   aria2,
@@ -43,7 +43,7 @@ export const swarmWireBench: Bench = {
   better: { mb_per_s: 'more', seed_cpu_s_per_gib: 'less', fetch_cpu_s_per_gib: 'less' },
   async prepare(say) {
     say('laying out 1 GiB and its torrent');
-    const folder = await mkdtemp(join(tmpdir(), 'bootswarm-bench-swarm-'));
+    const folder = benchFolder('swarm');
     const tracker = createServer();
     const dispose = async (): Promise<void> => {
       tracker.close();
@@ -155,7 +155,7 @@ interface Started {
 
 async function start(client: Client, argv: readonly string[], started: ChildProcess[]): Promise<Started> {
   const [command = '', ...rest] = argv;
-  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = endWithBench(spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] }));
   started.push(child);
   const [ready, complete] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let said = '';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type GroundHost, PEER_PORT, SwarmGround, type SwarmPeer } from '../swarm/index.ts';
 
 const MIB = 1024 * 1024;
-const COMPLETE_MS = 60_000;
+const COMPLETE_MS = 180_000;
 /** At which the root takes about five seconds: there is a middle in which something may happen. */
 const RATE = { upload: 4 * MIB };
 const HALF = 10;

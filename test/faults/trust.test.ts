@@ -12,8 +12,9 @@ import type { ProxyRules } from './trust-proxy.ts';
 
 const HTTP_PORT = 8480;
 const PROXY_PORT = 8471;
-const UP_MS = 20_000;
-const SETTLE_MS = 20_000;
+const UP_MS = 120_000;
+const FOLLOWED_MS = 20_000;
+const SETTLE_MS = 60_000;
 const LONG_AGO = new Date('2020-01-01T00:00:00Z');
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1e6);
 
@@ -60,7 +61,7 @@ describe('an edge whose controller was taken over', { timeout: 1_200_000 }, () =
     edge = await startEdge({ BOOTSWARM_JOIN_TOKEN: joinToken });
     await site.addSegment(segment, 'edge1');
     machine = await segment.addHost('machine', { address: segment.subnet.address(50) });
-    await edge.waitForLine(/"segments":1.*following a new desired state/, UP_MS).catch(() => {});
+    await edge.waitForLine(/"segments":1.*following a new desired state/, FOLLOWED_MS).catch(() => {});
     // What is signed is taken, and the machine boots from it.
     demand({ releases: [release(1)], machines: machinesOn(release(1)) });
     await until(() => isServed(release(1)), 'release 1 is served');

@@ -37,6 +37,6 @@ describe('a pattern', () => {
     const startedAt = performance.now();
     for (let round = 0; round < 100; round++) assert.equal(pattern(bytesOf('a'.repeat(255))), false);
     // Backtracking over 120 stars would not end within the life of the universe.
-    assert.ok(performance.now() - startedAt < 2000);
+    assert.ok(performance.now() - startedAt < 20_000);
   });
 });

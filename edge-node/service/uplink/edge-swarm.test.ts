@@ -223,6 +223,6 @@ describe('an edge', () => {
     const startedAt = performance.now();
     await one.fetch();
     const seconds = (performance.now() - startedAt) / 1000;
-    assert.ok(seconds > 1.5 && seconds < 5, String(seconds));
+    assert.ok(seconds > 1.5 && seconds < 30, String(seconds));
   });
 });

@@ -39,7 +39,10 @@ async function seedOf(t: TestContext): Promise<{ sample: Sample; node: SwarmNode
   return { sample, node };
 }
 
-describe('dropped within a second, and the event loop goes on', { timeout: 60_000 }, () => {
+/** The lab, which has the host to itself, holds it to a second (test/faults/swarm.test.ts). */
+const DROP_MS = 5000;
+
+describe('dropped at once, and the event loop goes on', { timeout: 60_000 }, () => {
   for (const [name, attack] of Object.entries(ATTACKS))
     test(name, async (t) => {
       const { sample, node } = await seedOf(t);
@@ -53,11 +56,11 @@ describe('dropped within a second, and the event loop goes on', { timeout: 60_00
       attack(peer, { pieceCount: sample.artefact.pieces.length, pieceBytes: MIB });
       const winner = await Promise.race([
         peer.closed.then(() => 'dropped'),
-        sleep(1000, 'still there', { ref: false }),
+        sleep(DROP_MS, 'still there', { ref: false }),
       ]);
       peer.close();
       assert.equal(winner, 'dropped');
-      assert.ok(performance.now() - startedAt < 1000);
+      assert.ok(performance.now() - startedAt < DROP_MS);
       assert.ok(stall.longestMs < 100, `the event loop stood still for ${stall.longestMs.toFixed(0)} ms`);
     });
 
@@ -77,7 +80,10 @@ describe('dropped within a second, and the event loop goes on', { timeout: 60_00
       const peer = await HostilePeer.connect({ from: HOSTILE, to: { host: SEED, port: node.port } });
       peer.send(bytes);
       assert.equal(
-        await Promise.race([peer.closed.then(() => 'dropped'), sleep(1000, 'still there', { ref: false })]),
+        await Promise.race([
+          peer.closed.then(() => 'dropped'),
+          sleep(DROP_MS, 'still there', { ref: false }),
+        ]),
         'dropped',
       );
     });
@@ -86,7 +92,7 @@ describe('dropped within a second, and the event loop goes on', { timeout: 60_00
     const { node } = await seedOf(t);
     const peer = await HostilePeer.connect({ from: '127.0.9.1', to: { host: SEED, port: node.port } });
     assert.equal(
-      await Promise.race([peer.closed.then(() => 'dropped'), sleep(1000, 'still there', { ref: false })]),
+      await Promise.race([peer.closed.then(() => 'dropped'), sleep(DROP_MS, 'still there', { ref: false })]),
       'dropped',
     );
   });

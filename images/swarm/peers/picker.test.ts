@@ -343,12 +343,15 @@ test('a pick among 65,536 pieces takes less than a millisecond', () => {
   for (let index = 0; index < 65_536; index++) picker.addAvailable(index, false, 1);
   for (let index = 0; index < 65_536; index++) picker.addAvailable(index, false, 1);
   const peer = { key: 1, pieces, blockBytes: 65_536, isEdge: false, isSuspect: false, avoids: () => false };
-  const startedAt = performance.now();
+  const took: number[] = [];
   for (let turn = 0; turn < 200; turn++) {
+    const startedAt = performance.now();
     const pick = picker.next(peer, ANY);
     assert.ok(pick);
     picker.receive(1, pick.block);
     picker.keep(pick.block.index);
+    took.push(performance.now() - startedAt);
   }
-  assert.ok((performance.now() - startedAt) / 200 < 1);
+  // The usual one: others tell what else the machine was busy with.
+  assert.ok((took.sort((a, b) => a - b)[100] ?? Number.NaN) < 1);
 });

@@ -6,6 +6,7 @@ import type { EdgeRecord, MachineStory } from '@bootswarm/controller/contract';
 import { type Host, Lab, type Segment } from '../lab/index.ts';
 import { debianInstaller } from './fixtures/debian-installer.ts';
 import { Site } from './site.ts';
+import { isThorough } from './thorough.ts';
 
 /** Emulated on two shared cores, Debian's installer comes to its network after one to three minutes. */
 const INSTALLER_MS = 480_000;
@@ -61,7 +62,8 @@ describe("a distribution's installer, once and no more", { timeout: 25 * 60_000 
 
   after(() => lab[Symbol.asyncDispose]());
 
-  test("Debian's installer fetches its own answers, goes on with the tree, and never comes again", async () => {
+  const whole = "Debian's installer fetches its own answers, goes on with the tree, and never comes again";
+  test(whole, { skip: !isThorough && 'BOOTSWARM_TEST=all runs it' }, async () => {
     const machine = await segment.startMachine({ name: 'real', firmware: 'bios', mac: real });
     const answers = await recordOf(real, 'answers');
     console.log(`answers fetched ${Math.round(machine.seconds)} s after power-on`);

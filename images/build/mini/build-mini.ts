@@ -67,6 +67,8 @@ const ARCHITECTURE: Architecture = 'amd64';
 const TRIPLET = 'x86_64-linux-gnu';
 /** The last one is /dev/console, on which the kernel's own panics are. */
 const CONSOLES = ['console=tty0', 'console=ttyS0,115200n8'];
+/** A busy host's emulator loses ticks, and Linux would panic over its timer; under KVM it does not look either. */
+const EMULATED = 'no_timer_check';
 const AGENT_PATH = 'usr/lib/bootswarm/agent.mjs';
 const DHCP_SCRIPT_PATH = 'usr/lib/bootswarm/udhcpc-script';
 const AGENT_VERSION_PATH = 'usr/lib/bootswarm/version';
@@ -107,7 +109,9 @@ export async function buildMini(options: MiniOptions): Promise<MiniResult> {
         version: options.version ?? (await contentVersion(work.result, kernel, agent.version)),
         architecture: ARCHITECTURE,
         bootStyle: 'mini',
-        kernelArguments: [...(options.kernelArguments ?? CONSOLES)],
+        kernelArguments: [
+          ...(options.kernelArguments ?? (flavour === 'vm' ? [...CONSOLES, EMULATED] : CONSOLES)),
+        ],
       },
       {
         signal: options.signal,

@@ -110,7 +110,7 @@ export class InstallSite {
         kind: 'image',
         release,
         layout: DiskLayout.parse(layout),
-        kernelArguments: [CONSOLE],
+        kernelArguments: [CONSOLE, 'no_timer_check'],
         firstBoot: {
           rootPasswordHash: '*',
           sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEqVvD0b test'],
@@ -128,7 +128,7 @@ export class InstallSite {
     return {
       image: join(this.folder, 'mini/vmlinuz'),
       initramfs: join(this.folder, 'mini/initrd.img'),
-      arguments: `${CONSOLE} bootswarm.edge=http://10.0.2.2:${this.edge.port}`,
+      arguments: `${CONSOLE} no_timer_check bootswarm.edge=http://10.0.2.2:${this.edge.port}`,
     };
   }
 }

@@ -172,11 +172,15 @@ test('a GET of an operator is sent again where the connection broke or nobody is
 });
 
 test('where nobody listens, nobody waits', async () => {
-  const began = performance.now();
-  const call = new Client({ url: 'http://127.0.0.1:1' }).call(endpoints.listRules, {});
-  await assert.rejects(call, { code: 'controller_unreachable' });
-  // Who tried again as for an answer that does not come would wait for four seconds.
-  assert.ok(performance.now() - began < 2000);
+  // The fastest of some: the others tell what else the machine was busy with.
+  let fastestMs = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < 10 && fastestMs >= 200; turn++) {
+    const began = performance.now();
+    const call = new Client({ url: 'http://127.0.0.1:1' }).call(endpoints.listRules, {});
+    await assert.rejects(call, { code: 'controller_unreachable' });
+    fastestMs = Math.min(fastestMs, performance.now() - began);
+  }
+  assert.ok(fastestMs < 200);
 });
 
 test('what is neither a GET nor a POST of an operator is sent once', async () => {

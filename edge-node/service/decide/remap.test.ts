@@ -84,8 +84,13 @@ describe('a map file is refused, by line and reason,', () => {
 });
 
 test('the slowest pattern that is let through takes little time', () => {
-  const startedAt = performance.now();
-  for (const map of ['r a*a*b c', 'r ^a*a*a*b c', 'r ^(a*)(a*)(a*)$ \\1', 'rg a{1,99}a*b c'])
-    remapped(map, `${'a'.repeat(127)}c`);
-  assert.ok(performance.now() - startedAt < 5000);
+  // The fastest of some: the others tell what else the machine was busy with.
+  let fastestMs = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < 10 && fastestMs >= 200; turn++) {
+    const startedAt = performance.now();
+    for (const map of ['r a*a*b c', 'r ^a*a*a*b c', 'r ^(a*)(a*)(a*)$ \\1', 'rg a{1,99}a*b c'])
+      remapped(map, `${'a'.repeat(127)}c`);
+    fastestMs = Math.min(fastestMs, performance.now() - startedAt);
+  }
+  assert.ok(fastestMs < 200);
 });

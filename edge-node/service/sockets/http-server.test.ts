@@ -339,7 +339,7 @@ test('idle connections are closed within 15 s, and those that never finish askin
           socket.write(text);
         }),
     );
-    for (const ms of await Promise.all(closed)) assert.ok(ms < 25_000, `closed after ${ms} ms`);
+    for (const ms of await Promise.all(closed)) assert.ok(ms < 15_500, `closed after ${ms} ms`);
     assert.equal((await ask('/healthz')).status, 200);
   }),
 );

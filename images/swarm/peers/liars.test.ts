@@ -118,7 +118,7 @@ test('one that chokes everyone, or answers nothing, does not keep HTTP from begi
   void mute.spoil({ pieceCount: artefact.pieces.length, blocks: 0, after: 'wait' });
   const startedAt = performance.now();
   await swarm.completed;
-  assert.ok(performance.now() - startedAt < 30_000);
+  assert.ok(performance.now() - startedAt < 10_000);
   assert.equal(Buffer.compare(store.bytes, bytes), 0);
   assert.deepEqual(machine.banned, []);
 });

@@ -23,6 +23,8 @@ const TRANSFERS_MOST = 2000;
 const REPEAT_MS = 500;
 /** Above it, those of an address that never acknowledged get nothing again: somebody else may have its name used. */
 const UNHEARD_MOST = 32;
+/** Above it, neither do those of anybody: a client that is there is heard within a round trip, so they are spoofed. */
+const UNHEARD_OF_ALL_MOST = 256;
 /** More that never acknowledged, of all addresses, are a flood. */
 const CALM_MOST = 16;
 
@@ -172,8 +174,7 @@ export class TftpTransfers {
     if (nowMs < this.#nextDeadlineMs) return;
     for (const transfer of this.#byKey.values()) {
       if (nowMs < transfer.deadlineMs || !transfer.step) continue;
-      const isCrowd = (this.#unheardOf.get(addressNumberOf(transfer.peer)) ?? 0) > UNHEARD_MOST;
-      if (!transfer.wasHeard && isCrowd) this.#end(transfer, 'timed out');
+      if (!transfer.wasHeard && this.#isCrowd(transfer)) this.#end(transfer, 'timed out');
       else this.#take(transfer, onTimeout(transfer.step.state, this.#unheard.size > CALM_MOST));
     }
     this.#nextDeadlineMs = Number.POSITIVE_INFINITY;
@@ -333,6 +334,11 @@ export class TftpTransfers {
       this.#ports.closeTransfer(transfer.fd);
     }
     transfer.step = undefined;
+  }
+
+  #isCrowd({ peer }: Transfer): boolean {
+    const ofAddress = this.#unheardOf.get(addressNumberOf(peer)) ?? 0;
+    return ofAddress > UNHEARD_MOST || this.#unheard.size > UNHEARD_OF_ALL_MOST;
   }
 
   #countUnheard({ peer }: Transfer, more: 1 | -1): void {

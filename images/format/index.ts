@@ -75,7 +75,14 @@ export {
   Sha256,
 } from './manifest.ts';
 export { defineProblems, type Facts, Problem, type ProblemBody, type ProblemDetail } from './problem.ts';
-export { makeSigningKey, Signed, type SigningKey, signText, verifySigned } from './signature.ts';
+export {
+  makeSigningKey,
+  readSigningKey,
+  Signed,
+  type SigningKey,
+  signText,
+  verifySigned,
+} from './signature.ts';
 export {
   artefactTorrent,
   type TorrentContent,

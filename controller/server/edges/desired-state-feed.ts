@@ -1,6 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DesiredState } from '@bootswarm/controller/contract';
-import { type Signed, sha256Of, signText } from '@bootswarm/images/format';
+import { readSigningKey, type Signed, sha256Of, signText } from '@bootswarm/images/format';
 import { LongPolls } from '../store/long-poll.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { desiredStateOf, type Fleet } from './desired-state.ts';
@@ -24,7 +25,7 @@ interface Issued {
 export class DesiredStateFeed {
   readonly #store: StateStore;
   readonly #view: FleetView;
-  readonly #privateKey: string;
+  readonly #signingKey: KeyObject;
   readonly #issued = new Map<string, Issued>();
   readonly #polls: LongPolls;
   #turn: Promise<unknown> = Promise.resolve();
@@ -33,7 +34,7 @@ export class DesiredStateFeed {
   constructor(store: StateStore, readFleet: () => Promise<Fleet>, privateKey: string) {
     this.#store = store;
     this.#view = new FleetView(store, readFleet);
-    this.#privateKey = privateKey;
+    this.#signingKey = readSigningKey(privateKey);
     this.#polls = new LongPolls(this.#view);
   }
 
@@ -82,7 +83,7 @@ export class DesiredStateFeed {
     const { machines } = content;
     // Machines were read by the schema, and looking at thousands again for each edge takes most of the time.
     const state: DesiredState = { ...DesiredState.parse({ ...content, machines: [], revision }), machines };
-    const signed = signText(JSON.stringify(state), this.#privateKey);
+    const signed = signText(JSON.stringify(state), this.#signingKey);
     const issued = { contentSha256, revision, signed, fleetVersion };
     this.#issued.set(edge, issued);
     return issued;

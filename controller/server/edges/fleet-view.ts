@@ -10,7 +10,7 @@ import { EDGES_PREFIX } from './edges.ts';
  * named here makes the fleet be read anew: too much named would leave edges behind, too little costs time.
  */
 const BESIDE =
-  /^(machine-(records|counts|move-records|move-counts|macs|uuids|names|hardware|reservations|due)\/|alarm-(records|counts)\/|inspections\/|inspection-counts\/|tokens\/|guards\/|power-|webhook|kept-answer|newcomer-|rollout-|secrets\/)/;
+  /^(events\/|log-counts\/|machine-(records|counts|move-records|move-counts|macs|uuids|names|hardware|reservations|due)\/|alarm-(records|counts)\/|inspections\/|inspection-counts\/|tokens\/|guards\/|power-|webhook|kept-answer|newcomer-|rollout-|secrets\/)/;
 
 /** The fleet as it stood at some commit. Another version tells edges something else, or may do so. */
 export interface FleetVersion {
@@ -113,6 +113,8 @@ export class FleetView {
     for (const key of keys) {
       const entry = await this.#store.get(key);
       const held = this.#machines.get(key.slice(MACHINES_PREFIX.length));
+      // Most of what records touch: nothing is told of it, and nothing was.
+      if (!held && (entry?.value as Machine | undefined)?.intent === undefined) continue;
       const machine = entry && Machine.parse(entry.value);
       const [was, is] = [held, machine].map((each) => JSON.stringify(desiredMachinesOf(each ? [each] : [])));
       if (was === is) continue;

@@ -29,6 +29,7 @@ import { AssignedInstalls } from './machines/assigned-installs.ts';
 import { Assignments, assignmentsIn, namedByAssignments } from './machines/assignments.ts';
 import { FleetWorkBoard } from './machines/fleet-work.ts';
 import { Inspections } from './machines/inspections.ts';
+import { JournalIntake } from './machines/journal.ts';
 import { LifeWatch } from './machines/life-watch.ts';
 import { Lives } from './machines/lives.ts';
 import { MachineIndex } from './machines/machine-index.ts';
@@ -68,6 +69,7 @@ export interface Services {
   readonly policy: Policy;
   readonly edges: Edges;
   readonly machines: Machines;
+  readonly journals: JournalIntake;
   readonly lives: Lives;
   readonly lifeWatch: LifeWatch;
   readonly inspections: Inspections;
@@ -204,6 +206,7 @@ export async function makeServices(
     segments,
     policy,
     machines,
+    journals: new JournalIntake(store),
     lives: new Lives(store),
     lifeWatch,
     inspections: new Inspections(store, rules),

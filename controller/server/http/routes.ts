@@ -6,7 +6,6 @@ import { releaseTarget } from '@bootswarm/images/trust';
 import type { Logger } from 'pino';
 import { actorOf } from '../access/tokens.ts';
 import { removeReleases } from '../catalogue/removal.ts';
-import { takeJournal } from '../machines/journal.ts';
 import type { Services } from '../services.ts';
 import { type Api, bodyOf, type Inside, serve } from './adapter.ts';
 import { makeApi } from './api.ts';
@@ -152,7 +151,7 @@ function addInstallerRoutes(api: Api, { machines, inspections, profiles, mini }:
 
 function addEdgeRoutes(
   api: Api,
-  { store, edges, edgeSwarm, seeds, feed, inspections, work }: Services,
+  { edges, edgeSwarm, seeds, feed, journals, inspections, work }: Services,
 ): void {
   serve(api, endpoints.join, (_, { token = '' }) => edges.join(token, new Date()));
   serve(api, endpoints.desiredState, ({ query }, inside) =>
@@ -173,7 +172,7 @@ function addEdgeRoutes(
     return { ...answer, ...(seeds === undefined ? {} : { controllerPort: seeds.port }) };
   });
   serve(api, endpoints.sendJournal, async ({ body }, inside) => ({
-    takenSeq: await takeJournal(store, edgeOf(inside), body.records),
+    takenSeq: await journals.take(edgeOf(inside), body.records),
   }));
   serve(api, endpoints.sendInspection, async ({ body }, inside) => {
     await inspections.take(edgeOf(inside), body, new Date());

@@ -11,6 +11,7 @@ import {
   withLife,
 } from '@bootswarm/controller/contract';
 import { edgeKey, unknownEdge } from '../edges/edges.ts';
+import { Places } from '../places.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { transact } from '../store/transact.ts';
 import { newMachineId } from './keys.ts';
@@ -18,6 +19,27 @@ import { move } from './life.ts';
 import { MachineDraft } from './machine-draft.ts';
 import { welcomed } from './newcomers.ts';
 import { alarmRecords, machineRecords } from './record-ring.ts';
+
+/**
+ * Batches that are taken in at once. With as many as come, the desired state of an edge that comes back waits behind the
+ * journals of all others: each keeps the processor and the store's one writer for tens of milliseconds.
+ */
+const BATCHES_AT_ONCE = 4;
+
+/** Where journals come in: some at a time, in the order in which they came. */
+export class JournalIntake {
+  readonly #store: StateStore;
+  readonly #places = new Places(BATCHES_AT_ONCE);
+
+  constructor(store: StateStore) {
+    this.#store = store;
+  }
+
+  /** As `takeJournal`. */
+  take(edgeName: string, records: readonly JournalRecord[]): Promise<number> {
+    return this.#places.run(() => takeJournal(this.#store, edgeName, records));
+  }
+}
 
 /**
  * Takes in records of an edge: each is kept under its machine, which is made where nobody knew it, and alarms under

@@ -69,3 +69,10 @@ export const machineRecords = new RecordRing('machine', EdgeRecord, RING_MOST);
 export const alarmRecords = new RecordRing('alarm', EdgeRecord, RING_MOST);
 /** The history of each machine: how it came to its state. */
 export const machineMoves = new RecordRing('machine-move', MachineMove, MOVES_MOST);
+
+const RECORD_KEY = /^(machine|alarm|machine-move)-(records|counts)\//;
+
+/** Records are most of what is written, and nobody keeps a copy of them: who wants some reads them. */
+export function isRecordKey(key: string): boolean {
+  return RECORD_KEY.test(key);
+}

@@ -1,18 +1,18 @@
+import { Places } from '../places.ts';
+
 /** Runs jobs one after the other in each lane, and so many at once in all. */
 export class Lanes {
-  readonly #most: number;
+  readonly #places: Places;
   readonly #ends = new Map<string, Promise<void>>();
-  readonly #queue: (() => void)[] = [];
-  #running = 0;
 
   constructor(most: number) {
-    this.#most = most;
+    this.#places = new Places(most);
   }
 
   /** Resolves once the job has ended, and rejects as it does. Who waits for a lane holds up no other. */
   run(lane: string, job: () => Promise<void>): Promise<void> {
     const before = this.#ends.get(lane) ?? Promise.resolve();
-    const done = before.then(() => this.#withPlace(job));
+    const done = before.then(() => this.#places.run(job));
     const end = done
       .catch(() => {})
       .then(() => {
@@ -25,18 +25,5 @@ export class Lanes {
   /** Resolves once nothing runs or waits. */
   async idle(): Promise<void> {
     while (this.#ends.size > 0) await Promise.all(this.#ends.values());
-  }
-
-  async #withPlace(job: () => Promise<void>): Promise<void> {
-    if (this.#running >= this.#most) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    else this.#running += 1;
-    try {
-      await job();
-    } finally {
-      // A place that is handed on was never free: nobody who comes by now takes it.
-      const next = this.#queue.shift();
-      if (next) next();
-      else this.#running -= 1;
-    }
   }
 }

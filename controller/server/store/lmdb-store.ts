@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { open, type RootDatabase } from 'lmdb';
-import { RecentChanges } from './recent-changes.ts';
+import { type IsFollowed, RecentChanges } from './recent-changes.ts';
 import {
   appended,
   type Change,
@@ -35,18 +35,22 @@ export class LmdbStore implements StateStore {
   readonly #watchers = new Watchers();
   readonly #changes: RecentChanges;
 
-  private constructor(db: RootDatabase<Held | number, string>, folder: string) {
+  private constructor(
+    db: RootDatabase<Held | number, string>,
+    folder: string,
+    isFollowed: IsFollowed | undefined,
+  ) {
     this.#db = db;
     this.#folder = folder;
-    this.#changes = new RecentChanges(this.#revision());
+    this.#changes = new RecentChanges(this.#revision(), isFollowed);
   }
 
-  /** Opens or makes the environment in `folder`. */
-  static open(folder: string): LmdbStore {
+  /** Opens or makes the environment in `folder`. @param isFollowed of which keys `changesSince` tells; of all if left out. */
+  static open(folder: string, isFollowed?: IsFollowed): LmdbStore {
     // Without overlappingSync a commit resolves after its one fdatasync: see decisions/0002. With event turn
     // batching lmdb keeps a promise to itself, whose rejection on a full disk would end the process.
     const options = { encoding: 'json', overlappingSync: false, eventTurnBatching: false } as const;
-    return new LmdbStore(open({ path: folder, ...options, mapSize: MAP_BYTES }), folder);
+    return new LmdbStore(open({ path: folder, ...options, mapSize: MAP_BYTES }), folder, isFollowed);
   }
 
   async get(key: string): Promise<Entry | undefined> {

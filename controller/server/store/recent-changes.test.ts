@@ -34,7 +34,7 @@ test('a commit that failed gives its revision to another', () => {
 });
 
 test('only so many keys are remembered', () => {
-  const changes = new RecentChanges(0, 3);
+  const changes = new RecentChanges(0, undefined, 3);
   for (let n = 1; n <= 5; n++) changes.note(n, { put: { [`k${n}`]: n } });
   assert.equal(changes.since(1, 5), undefined);
   assert.deepEqual(keys(changes.since(2, 5)), ['k3', 'k4', 'k5']);
@@ -73,4 +73,10 @@ test('a copy that reads what changed is the store, whenever it looks', async () 
       }
     }),
   );
+});
+
+test('keys that nobody follows are not remembered, and take no room', () => {
+  const changes = new RecentChanges(0, (key) => !key.startsWith('records/'), 1);
+  changes.note(1, { put: { a: 1, 'records/1': 1, 'records/2': 1 }, remove: ['records/0'] });
+  assert.deepEqual(changes.since(0, 1), new Set(['a']));
 });

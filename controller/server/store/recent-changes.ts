@@ -3,6 +3,9 @@ import type { Change } from './state-store.ts';
 /** Keys that are remembered; of what came before, everything may have changed. */
 const KEYS_MOST = 100_000;
 
+/** Whether anybody who keeps a copy would read this key again: of the others nothing is remembered. */
+export type IsFollowed = (key: string) => boolean;
+
 /** Which keys the last commits changed, so that who keeps a copy of a part need not read all of it again. */
 export class RecentChanges {
   readonly #commits: { readonly revision: number; readonly keys: readonly string[] }[] = [];
@@ -11,11 +14,13 @@ export class RecentChanges {
   #last: number;
   #keyCount = 0;
   readonly #keysMost: number;
+  readonly #isFollowed: IsFollowed;
 
   /** @param revision of the store now. */
-  constructor(revision: number, keysMost = KEYS_MOST) {
+  constructor(revision: number, isFollowed: IsFollowed = () => true, keysMost = KEYS_MOST) {
     this.#completeAfter = revision;
     this.#last = revision;
+    this.#isFollowed = isFollowed;
     this.#keysMost = keysMost;
   }
 
@@ -28,7 +33,7 @@ export class RecentChanges {
       this.#keyCount = 0;
       this.#completeAfter = revision - 1;
     }
-    const keys = [...Object.keys(put), ...remove];
+    const keys = [...Object.keys(put), ...remove].filter(this.#isFollowed);
     this.#commits.push({ revision, keys });
     this.#keyCount += keys.length;
     this.#last = revision;
@@ -40,7 +45,7 @@ export class RecentChanges {
     }
   }
 
-  /** @param now the store's revision. @returns undefined where some may be missing. */
+  /** Those that are followed. @param now the store's revision. @returns undefined where some may be missing. */
   since(after: number, now: number): ReadonlySet<string> | undefined {
     if (after < this.#completeAfter || now > this.#last) return undefined;
     const keys = new Set<string>();

@@ -19,7 +19,7 @@ export interface StateStore {
   revision(): Promise<number>;
 
   /**
-   * Keys that commits after `revision` put or removed, perhaps with some of commits that are on their way; undefined
+   * Keys that commits after `revision` put or removed, of those that are followed, perhaps with some of commits that are on their way; undefined
    * where the store no longer knows. For who keeps a copy of a part of it.
    */
   changesSince(revision: number): Promise<ReadonlySet<string> | undefined>;

@@ -21,7 +21,7 @@ export function addEvents(program: Command): void {
     .description('Tells what happened at the controller, in order, and who did it: the audit.')
     .option('--follow', 'go on telling, until Ctrl-C; goes on where it was when the controller is back')
     .option('--kind <kinds>', 'such as machine,edge.joined')
-    .option('--machine <machine>', 'only of this one: id, UUID or MAC')
+    .option('--machine <machine>', 'only of this one: id, name, UUID or MAC')
     .option('--since <time>', 'such as 1h, 2d or 2026-01-31T12:00:00.000Z', parseSince)
     .option('--limit <number>', 'at most so many, the oldest first', Number, 1000)
     .addHelpText('after', '\nExample:\n  bootswarm events --follow --kind machine,edge --since 1h')

@@ -18,7 +18,7 @@ export function addInspection(machine: Command): void {
     .command('inspection')
     .summary('show what the agent found out about a machine')
     .description('Shows the last inspection of a machine, or what changed since the one before.')
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .option('--number <n>', 'an older one, as the list below it numbers them')
     .option('--diff', 'what is not as it was in the inspection before')
     .addHelpText('after', '\nExample:\n  bootswarm machine inspection 52:54:00:12:34:56 --diff')
@@ -45,7 +45,7 @@ export function addInspection(machine: Command): void {
     .description(
       'Shows what a profile of kind image would do to the disks of a machine as it was inspected last. Nothing is changed.',
     )
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .argument('<profile>')
     .option('--release <release>', "in the place of the profile's")
     .addHelpText('after', '\nExample:\n  bootswarm machine plan 52:54:00:12:34:56 web')

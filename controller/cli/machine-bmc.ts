@@ -36,7 +36,7 @@ export function addMachineBmc(machine: Command): void {
     .description(
       'Shows, sets or removes by what a machine is turned on and off. A MAC that is not known yet registers a machine.',
     )
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .argument('[kind]', 'ipmi, redfish, command or wol; shown where it is left out')
     .option('--address <address>', 'of the BMC; wol: the broadcast address')
     .option('--port <port>', 'another than 623 (ipmi), 443 (redfish), 9 (wol)')

@@ -44,7 +44,7 @@ export function addMachineLife(machine: Command): void {
     .description(
       `Says in which state a machine is: ${STATES}. What is armed for it is called off: it boots its disk.`,
     )
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .requiredOption('--to <state>', STATES)
     .requiredOption('--reason <text>', 'kept in its history')
     .addHelpText(
@@ -70,7 +70,7 @@ export function addMachineLife(machine: Command): void {
     .description(
       'Takes a machine into maintenance, where nothing but an operator moves it and what was armed is called off; or out of it, to what it was.',
     )
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .argument('<on|off>')
     .requiredOption('--reason <text>', 'kept in its history')
     .action((key: string, text: string, { reason }: { reason: string }, command: Command) =>
@@ -91,7 +91,7 @@ export function addMachineLife(machine: Command): void {
     .description(
       'Arms a wipe of all disks of a machine, done once at its next boot. It is available once the wipe is verified.',
     )
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .option('--method <method>', 'auto, discard, secure-erase or overwrite')
     .option('--reason <text>', 'kept in its history')
     .action((key: string, options: { method?: string; reason?: string }, command: Command) =>
@@ -115,7 +115,7 @@ export function addMachineLife(machine: Command): void {
   machine
     .command('history')
     .description('How a machine came to its state, newest first.')
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .action((key: string, _options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
         const moves = await client().call(endpoints.machineHistory, { params: { machine: key } }, { signal });

@@ -51,7 +51,7 @@ export function addMachinePower(machine: Command): void {
     .command('media')
     .summary('show a machine an image as a CD, by Redfish')
     .description('Lets a machine have an image as a CD, which its BMC fetches by itself, or takes it away.')
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .argument('<action>', 'insert or eject')
     .argument('[image]', 'insert: an http or https URL')
     .addHelpText(

@@ -90,7 +90,7 @@ export function addMachine(program: Command): void {
   machine
     .command('show')
     .description('Show a machine and what its edges last said of it.')
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .action((key: string, _options: unknown, command: Command) =>
       inSession(command, async ({ output, signal, client }) => {
         const params = { machine: key };
@@ -105,7 +105,7 @@ export function addMachine(program: Command): void {
     .description(
       'Says what a machine does from its next boot on. A MAC that is not known yet registers a machine.',
     )
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .argument('<intent>', 'local, live, menu, inspect, install, installer, wipe or rescue')
     .argument(
       '[what]',
@@ -138,7 +138,7 @@ export function addMachine(program: Command): void {
     .description(
       "Sets variables of a machine's own, in the place of their defaults in installer profiles. A MAC that is not known yet registers a machine.",
     )
-    .argument('<machine>', 'id, UUID or MAC')
+    .argument('<machine>', 'id, name, UUID or MAC')
     .argument('<name=value...>', 'NAME=VALUE; NAME alone takes the variable away')
     .addHelpText('after', '\nExample:\n  bootswarm machine set-variable 52:54:00:12:34:56 disk=/dev/nvme0n1')
     .action((key: string, settings: string[], _options: unknown, command: Command) =>

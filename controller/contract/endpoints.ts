@@ -68,7 +68,7 @@ export const endpoints = {
   showMachine: {
     method: 'get',
     path: '/v1/machines/{machine}',
-    summary: 'One machine, by id, UUID or MAC, with what its edges last said of it',
+    summary: 'One machine, by id, name, UUID or MAC, with what its edges last said of it',
     tagged: 'machine',
     audience: 'operator',
     params: ByMachine,

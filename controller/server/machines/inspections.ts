@@ -78,7 +78,7 @@ export class Inspections {
 
   /**
    * What the last inspection found is as it should be from now on.
-   * @param key id, UUID or MAC. @throws Problem not_found, inspection_none
+   * @param key id, name, UUID or MAC. @throws Problem not_found, inspection_none
    */
   acceptHardware(key: string): Promise<Machine> {
     return transact(this.#store, `machine ${key}`, async (reads) => {
@@ -95,7 +95,7 @@ export class Inspections {
     });
   }
 
-  /** Oldest first. @param key id, UUID or MAC. @throws Problem not_found */
+  /** Oldest first. @param key id, name, UUID or MAC. @throws Problem not_found */
   async list(key: string): Promise<InspectionSummary[]> {
     return (await this.#of(key)).map(({ inspection: { takenAt }, ...rest }) => ({ ...rest, takenAt }));
   }

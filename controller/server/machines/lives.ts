@@ -22,7 +22,7 @@ export class Lives {
     this.#store = store;
   }
 
-  /** @param key id, UUID or MAC. @throws Problem not_found, machine_state_not_allowed */
+  /** @param key id, name, UUID or MAC. @throws Problem not_found, machine_state_not_allowed */
   override(
     key: string,
     { to, reason }: MachineStateChange,

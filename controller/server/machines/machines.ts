@@ -57,7 +57,7 @@ export class Machines {
     return this.#index.find(choice);
   }
 
-  /** @param key id, UUID or MAC. @throws Problem not_found */
+  /** @param key id, name, UUID or MAC. @throws Problem not_found */
   async show(key: string): Promise<MachineStory> {
     const machine = await this.#find(key);
     if (!machine) throw unknownMachine(key);
@@ -68,7 +68,7 @@ export class Machines {
   /**
    * What came of a machine since `after`, waiting for it. A MAC or UUID that nobody has heard of may be about to
    * be heard: its journal is empty.
-   * @param key id, UUID or MAC. @throws Problem not_found, where it is neither MAC nor UUID.
+   * @param key id, name, UUID or MAC. @throws Problem not_found, where it is neither MAC nor UUID.
    */
   async journal(key: string, { after, waitMs }: JournalWait, signal: AbortSignal): Promise<MachineJournal> {
     const look = async (): Promise<MachineJournal | undefined> => {

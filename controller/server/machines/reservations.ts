@@ -57,9 +57,9 @@ export class Reservations {
         const still =
           machine && isMeant(machine) ? reasonAgainst(machine) : 'it is gone or changed meanwhile';
         if (machine === undefined || still !== undefined) {
-          const ids = reasons.get(still ?? '') ?? [];
-          reasons.set(still ?? '', ids);
-          ids.push(seen.id);
+          const names = reasons.get(still ?? '') ?? [];
+          reasons.set(still ?? '', names);
+          names.push(seen.name ?? seen.id);
           continue;
         }
         await draft.keep(await reserved(draft, machine, name, now));
@@ -155,12 +155,12 @@ async function freed(draft: MachineDraft, machine: Machine, at: Date, reason: st
 function reasonsText(reasons: ReadonlyMap<string, readonly string[]>): string {
   if (reasons.size === 0) return 'no other machine matches';
   const sorted = [...reasons].toSorted(([, a], [, b]) => b.length - a.length);
-  const shown = sorted.slice(0, REASONS_MOST).map(([reason, ids]) => {
-    const more = ids.length > NAMED_MOST ? ', ...' : '';
-    return `${ids.length} because ${reason}: ${ids.slice(0, NAMED_MOST).join(', ')}${more}`;
+  const shown = sorted.slice(0, REASONS_MOST).map(([reason, names]) => {
+    const more = names.length > NAMED_MOST ? ', ...' : '';
+    return `${names.length} because ${reason}: ${names.slice(0, NAMED_MOST).join(', ')}${more}`;
   });
   if (sorted.length > REASONS_MOST) {
-    const rest = sorted.slice(REASONS_MOST).reduce((sum, [, ids]) => sum + ids.length, 0);
+    const rest = sorted.slice(REASONS_MOST).reduce((sum, [, names]) => sum + names.length, 0);
     shown.push(`${rest} for ${sorted.length - REASONS_MOST} other reasons`);
   }
   return shown.join('\n  ');

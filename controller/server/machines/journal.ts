@@ -22,7 +22,7 @@ import { alarmRecords, machineRecords } from './record-ring.ts';
 
 /**
  * Batches that are taken in at once. With as many as come, the desired state of an edge that comes back waits behind the
- * journals of all others: each keeps the processor and the store's one writer for tens of milliseconds.
+ * journals of all others: each keeps the processor and the store's one writer for tens of milliseconds (decisions/0015).
  */
 const BATCHES_AT_ONCE = 4;
 

@@ -23,7 +23,10 @@ const TRANSFERS_MOST = 2000;
 const REPEAT_MS = 500;
 /** Above it, those of an address that never acknowledged get nothing again: somebody else may have its name used. */
 const UNHEARD_MOST = 32;
-/** Above it, neither do those of anybody: a client that is there is heard within a round trip, so they are spoofed. */
+/**
+ * Above it, neither do those of anybody: a client that is there is heard within a round trip, so most are spoofed. Their
+ * transfers stay for as long, for those that are slow and there.
+ */
 const UNHEARD_OF_ALL_MOST = 256;
 /** More that never acknowledged, of all addresses, are a flood. */
 const CALM_MOST = 16;
@@ -174,8 +177,14 @@ export class TftpTransfers {
     if (nowMs < this.#nextDeadlineMs) return;
     for (const transfer of this.#byKey.values()) {
       if (nowMs < transfer.deadlineMs || !transfer.step) continue;
-      if (!transfer.wasHeard && this.#isCrowd(transfer)) this.#end(transfer, 'timed out');
-      else this.#take(transfer, onTimeout(transfer.step.state, this.#unheard.size > CALM_MOST));
+      const isCrowd = (this.#unheardOf.get(addressNumberOf(transfer.peer)) ?? 0) > UNHEARD_MOST;
+      if (!transfer.wasHeard && isCrowd) {
+        this.#end(transfer, 'timed out');
+        continue;
+      }
+      const step = onTimeout(transfer.step.state, this.#unheard.size > CALM_MOST);
+      const isFlood = !transfer.wasHeard && this.#unheard.size > UNHEARD_OF_ALL_MOST;
+      this.#take(transfer, isFlood ? { ...step, send: [] } : step);
     }
     this.#nextDeadlineMs = Number.POSITIVE_INFINITY;
     for (const { deadlineMs } of this.#byKey.values())
@@ -334,11 +343,6 @@ export class TftpTransfers {
       this.#ports.closeTransfer(transfer.fd);
     }
     transfer.step = undefined;
-  }
-
-  #isCrowd({ peer }: Transfer): boolean {
-    const ofAddress = this.#unheardOf.get(addressNumberOf(peer)) ?? 0;
-    return ofAddress > UNHEARD_MOST || this.#unheard.size > UNHEARD_OF_ALL_MOST;
   }
 
   #countUnheard({ peer }: Transfer, more: 1 | -1): void {

@@ -24,8 +24,8 @@ const REPEAT_MS = 500;
 /** Above it, those of an address that never acknowledged get nothing again: somebody else may have its name used. */
 const UNHEARD_MOST = 32;
 /**
- * Above it, neither do those of anybody: a client that is there is heard within a round trip, so most are spoofed. Their
- * transfers stay for as long, for those that are slow and there.
+ * Above it, neither do those of anybody: a client that is there is heard within a round trip, so most are spoofed. The
+ * transfers of both stay as long as others, for clients that are slow and there.
  */
 const UNHEARD_OF_ALL_MOST = 256;
 /** More that never acknowledged, of all addresses, are a flood. */
@@ -177,14 +177,8 @@ export class TftpTransfers {
     if (nowMs < this.#nextDeadlineMs) return;
     for (const transfer of this.#byKey.values()) {
       if (nowMs < transfer.deadlineMs || !transfer.step) continue;
-      const isCrowd = (this.#unheardOf.get(addressNumberOf(transfer.peer)) ?? 0) > UNHEARD_MOST;
-      if (!transfer.wasHeard && isCrowd) {
-        this.#end(transfer, 'timed out');
-        continue;
-      }
       const step = onTimeout(transfer.step.state, this.#unheard.size > CALM_MOST);
-      const isFlood = !transfer.wasHeard && this.#unheard.size > UNHEARD_OF_ALL_MOST;
-      this.#take(transfer, isFlood ? { ...step, send: [] } : step);
+      this.#take(transfer, this.#isOneOfACrowd(transfer) ? { ...step, send: [] } : step);
     }
     this.#nextDeadlineMs = Number.POSITIVE_INFINITY;
     for (const { deadlineMs } of this.#byKey.values())
@@ -343,6 +337,11 @@ export class TftpTransfers {
       this.#ports.closeTransfer(transfer.fd);
     }
     transfer.step = undefined;
+  }
+
+  #isOneOfACrowd({ wasHeard, peer }: Transfer): boolean {
+    const ofAddress = this.#unheardOf.get(addressNumberOf(peer)) ?? 0;
+    return !wasHeard && (ofAddress > UNHEARD_MOST || this.#unheard.size > UNHEARD_OF_ALL_MOST);
   }
 
   #countUnheard({ peer }: Transfer, more: 1 | -1): void {

@@ -105,8 +105,10 @@ export class Host {
 
   async #disks(): Promise<AgentFacts['disks']> {
     const names = (await this.#list('sys/block')).filter((name) => !NO_DISK.test(name)).slice(0, 512);
+    const isPath = await Promise.all(names.map((name) => this.#text(`sys/block/${name}/hidden`)));
+    const disks = names.filter((_, index) => isPath[index] !== '1');
     return Promise.all(
-      names.map(async (name) => {
+      disks.map(async (name) => {
         const sectors = Number((await this.#read(`sys/block/${name}/size`)) ?? '0');
         const model = await this.#text(`sys/block/${name}/device/model`);
         return {

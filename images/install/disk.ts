@@ -22,7 +22,8 @@ export const Disk = z.strictObject({
   sectorBytes: z.union([z.literal(512), z.literal(4096)]).default(512),
   model: z.string().max(200).optional(),
   serial: z.string().max(200).optional(),
-  wwn: z.string().max(100).optional(),
+  /** Of an NVMe disk without one, the kernel makes one of its vendor, serial number and model. */
+  wwn: z.string().max(200).optional(),
   /** Names under /dev/disk/by-path. */
   byPath: z.array(z.string().max(200)).max(8).default([]),
   isRotational: z.boolean().default(false),

@@ -193,6 +193,13 @@ describe('nothing is written', () => {
       'volumes_too_large',
       'uefi',
     ],
+    [
+      'where extlinux would have to start from UEFI',
+      [disk('sda')],
+      { bootLoader: 'extlinux' },
+      'no_extlinux_on_uefi',
+      'uefi',
+    ],
   ];
   for (const [name, disks, more, cause, firmware] of cases)
     test(name, () => {
@@ -202,6 +209,28 @@ describe('nothing is written', () => {
       assert.equal(refused.refused, cause);
       assert.doesNotMatch(refused.message + refused.remedy, /[{}]/, 'a fact was not filled in');
     });
+
+  test('where extents and a mirror’s own data take what the volumes need', () => {
+    const volumes = (size: string, count: number): object => ({
+      root: { size: '20GiB' },
+      lvm: {
+        volumes: Array.from({ length: count }, (_, at) => ({ name: `v${at}`, size, mount: `/v${at}` })),
+      },
+    });
+    const planOf = (more: object): RefusalCause | undefined => {
+      const given = facts([disk('sda', { sizeBytes: 32 * GIB }), disk('sdb', { sizeBytes: 32 * GIB })]);
+      const plan = planDisks({ facts: given, layout: layout(more), identity: 'i' });
+      return isRefusal(plan) ? plan.refused : undefined;
+    };
+    const left = 32 * 1024 - 2 - 512 - 20 * 1024;
+    assert.equal(planOf(volumes(`${left - 10}MiB`, 1)), undefined);
+    assert.equal(planOf(volumes(`${left - 9}MiB`, 1)), 'volumes_too_large');
+    assert.equal(planOf(volumes('364MiB', 32)), undefined);
+    assert.equal(planOf(volumes('365MiB', 32)), 'volumes_too_large', 'each takes 368 MiB');
+    const mirrored = { disks: [{ serial: 'S-sda' }, { serial: 'S-sdb' }] };
+    assert.equal(planOf({ ...volumes(`${left - 10}MiB`, 1), ...mirrored }), 'volumes_too_large');
+    assert.equal(planOf({ ...volumes(`${left - 138}MiB`, 1), ...mirrored }), undefined);
+  });
 
   test('where the image does not fit', () => {
     const refused = planDisks({
@@ -242,6 +271,25 @@ test('a layout that contradicts itself names the field', () => {
     ],
     [{ partitions: [{ name: 'a', size: '1GiB', mount: '/../etc' }] }, 'partitions.0.mount'],
     [{ partitions: [{ name: '-rf', size: '1GiB', mount: '/a' }] }, 'partitions.0.name'],
+    [{ partitions: [{ name: 'root', size: '1GiB', mount: '/root' }] }, 'partitions'],
+    [{ partitions: [{ name: 'efi', size: '1GiB', mount: '/boot/efi' }] }, 'partitions'],
+    [
+      {
+        root: { size: '9GiB' },
+        lvm: { volumes: [{ name: 'swap', size: '1GiB', mount: '/s' }] },
+      },
+      'partitions',
+    ],
+    [
+      {
+        root: { size: '9GiB' },
+        lvm: {},
+        partitions: [{ name: 'data', size: '1GiB', mount: '/d' }],
+      },
+      'lvm.group',
+    ],
+    [{ root: { size: '9GiB' }, lvm: { group: 'root' } }, 'lvm.group'],
+    [{ disks: [{ serial: 'a' }, { serial: 'b' }], table: 'mbr', bootLoader: 'extlinux' }, 'bootLoader'],
     [{ unknown: 1 }, ''],
   ];
   for (const [more, field] of cases) {

@@ -16,6 +16,10 @@ const ESP = 512 * MIB;
 const ROOT_LEAST = 1024 * MIB;
 /** File systems keep journals and spare blocks to themselves: a twentieth and this. */
 const ROOT_SPARE = 256 * MIB;
+/** LVM's own data take the first of these. */
+const EXTENT = 4 * MIB;
+/** What mdadm leaves free before the data of a member, for its own use: a thousandth of the disk, so much at most. */
+const MIRROR_SPARE_MOST = 128 * MIB;
 const MBR_PARTITIONS_MOST = 4;
 const MBR_BYTES_MOST = 2 ** 41;
 
@@ -86,6 +90,7 @@ export function planDisks({ facts, layout, identity, imageBytes = 0 }: PlanReque
   if (table === 'mbr' && smallest.sizeBytes > MBR_BYTES_MOST)
     return refusal('mbr_too_large', { disk: diskText(smallest), size: sizeText(smallest.sizeBytes) });
 
+  if (bootLoader === 'extlinux' && firmware === 'uefi') return refusal('no_extlinux_on_uefi', {});
   const wanted = partitionsOf(layout, firmware);
   if (table === 'mbr' && wanted.length > MBR_PARTITIONS_MOST)
     return refusal('mbr_too_many', { needed: String(wanted.length) });
@@ -176,13 +181,14 @@ function plannedDisk(disk: Disk, placed: readonly Placed[], identity: string): P
   };
 }
 
-function groupOf({ lvm }: DiskLayout, placed: readonly Placed[]): DiskPlan['group'] | Refusal {
+function groupOf({ lvm, disks }: DiskLayout, placed: readonly Placed[]): DiskPlan['group'] | Refusal {
   const partition = placed.find(({ role }) => role === 'lvm');
   if (!lvm || !partition) return undefined;
   const volumes = lvm.volumes.map(({ name, size }) => ({ name, lengthBytes: bytesOf(size) }));
-  const needed = volumes.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-  // LVM's own data take the first extent, and what does not fill one at the end.
-  const size = partition.lengthBytes - 8 * MIB;
+  const needed = volumes.reduce((sum, { lengthBytes }) => sum + Math.ceil(lengthBytes / EXTENT) * EXTENT, 0);
+  const mirrorSpare = disks.length === 2 ? MIRROR_SPARE_MOST : 0;
+  // What does not fill an extent at the end is nobody's.
+  const size = partition.lengthBytes - mirrorSpare - 2 * EXTENT;
   if (needed > size)
     return refusal('volumes_too_large', { needed: sizeText(needed), size: sizeText(Math.max(size, 0)) });
   return { name: lvm.group, volumes };

@@ -5,6 +5,9 @@ const Text = z.string().min(1).max(200);
 const VolumeName = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,30}$/, 'must be 1 to 31 of a-z 0-9 _ and start with a letter');
+/** What a plan calls its own partitions. */
+const PLAN_NAMES: readonly string[] = ['root', 'esp', 'swap'];
+const ESP_MOUNT = '/boot/efi';
 const FileSystem = z.enum(['ext4', 'xfs']);
 const MountPoint = z
   .string()
@@ -63,7 +66,7 @@ export const DiskLayout = z
     mayErase: z.array(Text).max(64).default([]),
     bootLoader: z.enum(['grub', 'extlinux']).default('grub'),
   })
-  .superRefine(({ root, lvm, partitions, table, disks, bootLoader }, context) => {
+  .superRefine(({ root, lvm, partitions, disks, bootLoader }, context) => {
     const refuse = (path: (string | number)[], message: string): void =>
       context.addIssue({ code: 'custom', path, message });
     if (lvm && root.size === undefined)
@@ -74,7 +77,13 @@ export const DiskLayout = z
     const names = [...partitions, ...(lvm?.volumes ?? [])].map(({ name }) => name);
     const same = names.find((name, index) => names.indexOf(name) < index);
     if (same !== undefined) refuse(['partitions'], `name ${same} twice`);
-    if (bootLoader === 'extlinux' && table === 'gpt' && disks.length === 2)
+    const ours = names.find((name) => PLAN_NAMES.includes(name));
+    if (ours !== undefined)
+      refuse(['partitions'], `take another name than ${ours}, which the plan itself uses`);
+    if (mounts.includes(ESP_MOUNT)) refuse(['partitions'], `leave ${ESP_MOUNT} to the EFI system partition`);
+    if (lvm && [...PLAN_NAMES, ...partitions.map(({ name }) => name)].includes(lvm.group))
+      refuse(['lvm', 'group'], `${lvm.group} is the name of a partition`);
+    if (bootLoader === 'extlinux' && disks.length === 2)
       refuse(['bootLoader'], 'extlinux cannot start from a mirror: take grub');
   });
 export type DiskLayout = z.infer<typeof DiskLayout>;

@@ -45,6 +45,10 @@ const REFUSALS = {
     message: 'an MBR reaches 2 TiB, and {disk} has {size}',
     remedy: 'Take table gpt.',
   },
+  no_extlinux_on_uefi: {
+    message: 'extlinux starts from a BIOS, and the machine has UEFI',
+    remedy: 'Take bootLoader grub for it, or set its firmware to legacy BIOS.',
+  },
   volumes_too_large: {
     message: 'the volumes need {needed}, and the group has {size}',
     remedy: 'Make the volumes smaller, or the root.',

@@ -51,6 +51,13 @@ test('a disk is told as the kernel knows it', () => {
   });
 });
 
+test('a path of an NVMe disk that the kernel hides is no disk, and a made-up identity is told whole', () => {
+  const wwid = `nvme.1b36-${'3'.repeat(40)}-${'5'.repeat(80)}-00000001`;
+  assert.equal(diskFrom('nvme0c0n1', sysOf({ size: '2048', hidden: '1' }), NOTHING), undefined);
+  const disk = diskFrom('nvme0n1', sysOf({ size: '2048', hidden: '0', wwid }), NOTHING);
+  assert.equal(disk && Disk.parse(disk).wwn, wwid);
+});
+
 test('every kind of member is known as somebody’s', () => {
   const cases = {
     linux_raid_member: 'raid',

@@ -25,11 +25,13 @@ const TYPES: Readonly<Record<string, Holding['kind']>> = {
 
 /**
  * A disk from what /sys says of it and what was found on it; undefined for what is no disk: loop devices, RAM disks,
- * optical drives, and arrays and volumes that stand on disks themselves.
+ * optical drives, hidden paths, and arrays and volumes that stand on disks themselves.
  * @param name as under /sys/block.
  */
 export function diskFrom(name: string, read: ReadAttribute, found: DiskFindings): Disk | undefined {
   if (/^(loop|ram|zram|sr|fd|md|dm-|nbd)/.test(name)) return undefined;
+  // One path of several to an NVMe disk: the disk itself is listed beside it.
+  if (read('hidden') === '1') return undefined;
   const sizeBytes = Number(read('size') ?? 0) * SECTOR_BYTES;
   if (!(sizeBytes > 0)) return undefined;
   const model = textOf(read('device/model'));

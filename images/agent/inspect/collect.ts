@@ -15,6 +15,8 @@ import { decodeSmbios, type SmbiosFacts } from './smbios.ts';
 /** A card that was just switched on finds its link within this, or has none. */
 const LINK_MS = 6_000;
 const LOOK_MS = 500;
+/** Of one card, as many as a report may tell of: a switch is one, and a hub or a forger may be many. */
+const NEIGHBOURS_MOST = 16;
 
 export interface InspectOptions {
   readonly programs: Programs;
@@ -78,7 +80,10 @@ async function collectCards({ programs, signal, say }: InspectOptions): Promise<
   say(`listening to switches on ${linked.join(', ') || 'no card: none has a link'}`);
   const heard = await hearNeighbours(linked, { programs, signal, say });
   const found = await readCards();
-  return found.map((card) => ({ ...card, neighbours: (heard.get(card.name) ?? []).map(neighbourOf) }));
+  return found.map((card) => ({
+    ...card,
+    neighbours: (heard.get(card.name) ?? []).slice(0, NEIGHBOURS_MOST).map(neighbourOf),
+  }));
 }
 
 function neighbourOf(heard: LldpNeighbour): Inspection['cards'][number]['neighbours'][number] {

@@ -6,6 +6,7 @@ import { begunDisks, isSamePlan, planMachine } from './plan-machine.ts';
 import { disk, mirror, one, orderOf } from './testing/new-machine.ts';
 
 const raid: Disk['holds'][number] = { kind: 'raid', where: 'vda2', detail: 'linux_raid_member any:root' };
+const mark: Disk['holds'][number] = { kind: 'data-mark', where: 'vda3', detail: 'bootswarm-keep-db' };
 
 function planned(found: readonly FoundDisk[], layout: object = one, epoch = 1): DiskPlan | Refusal {
   return planMachine({ firmware: 'bios', found, order: { ...orderOf({}, layout), epoch }, imageBytes: 0 });
@@ -35,6 +36,11 @@ describe('a plan on the machine', () => {
     ['another installation', [found('vda', 'A', { holds: [raid] }, first), found('vdb', 'B', {}, second)], 2],
     ['somebody', [found('vda', 'A', { holds: [raid] }, 'aaaa'), found('vdb', 'B', {}, second)], 1],
     ['the other half', [found('vda', 'A', { holds: [raid] }, second), found('vdb', 'B', {}, first)], 1],
+    [
+      'whoever marked it after that installation',
+      [found('vda', 'A', { holds: [raid, mark] }, first), found('vdb', 'B', {}, second)],
+      1,
+    ],
     ['whoever writes no table', [found('vda', 'A', { holds: [raid] }), found('vdb', 'B')], 1],
   ];
   for (const [name, disks, epoch] of refused)

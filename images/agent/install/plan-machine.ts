@@ -11,13 +11,16 @@ export interface MachinePlanRequest {
 
 /**
  * The plan for the disks as they are now. What a try of the same installation left behind is nobody's data: its disks
- * are known by their tables' identities, that no other installation has. Pure.
+ * are known by their tables' identities, that no other installation has. A data mark is somebody's all the same: no
+ * plan of ours makes one. Pure.
  */
 export function planMachine(request: MachinePlanRequest): DiskPlan | Refusal {
   const begun = new Set(begunDisks(request).map(({ disk }) => disk.name));
   return planOf(
     request,
-    request.found.map(({ disk }) => (begun.has(disk.name) ? { ...disk, holds: [] } : disk)),
+    request.found.map(({ disk }) =>
+      begun.has(disk.name) ? { ...disk, holds: disk.holds.filter(({ kind }) => kind === 'data-mark') } : disk,
+    ),
   );
 }
 

@@ -5,7 +5,10 @@ export type PlatformKey =
   | 'uefi-x64'
   | 'uefi-arm32'
   | 'uefi-arm64'
+  | 'uefi-riscv32'
   | 'uefi-riscv64'
+  | 'uefi-riscv128'
+  | 'uefi-loongarch32'
   | 'uefi-loongarch64'
   | 'raspberry-pi';
 
@@ -18,7 +21,7 @@ export interface Platform {
 
 /**
  * Client architectures of DHCP option 93 (RFC 4578 and IANA's list after it). x64 firmware reports 7 or 9,
- * whatever the RFC's errata say (quirk 7).
+ * whatever the RFC's errata say (quirk 7), and so 16 or 17 by HTTP.
  */
 const PLATFORMS: Readonly<Record<number, Platform>> = {
   0: { key: 'bios', name: 'BIOS' },
@@ -29,11 +32,18 @@ const PLATFORMS: Readonly<Record<number, Platform>> = {
   11: { key: 'uefi-arm64', name: 'UEFI ARM64' },
   15: { key: 'uefi-ia32', name: 'UEFI HTTP IA32' },
   16: { key: 'uefi-x64', name: 'UEFI HTTP x64' },
+  17: { key: 'uefi-x64', name: 'UEFI HTTP x64' },
   18: { key: 'uefi-arm32', name: 'UEFI HTTP ARM32' },
   19: { key: 'uefi-arm64', name: 'UEFI HTTP ARM64' },
   20: { key: 'bios', name: 'BIOS HTTP' },
+  25: { key: 'uefi-riscv32', name: 'UEFI RISC-V 32' },
+  26: { key: 'uefi-riscv32', name: 'UEFI HTTP RISC-V 32' },
   27: { key: 'uefi-riscv64', name: 'UEFI RISC-V 64' },
   28: { key: 'uefi-riscv64', name: 'UEFI HTTP RISC-V 64' },
+  29: { key: 'uefi-riscv128', name: 'UEFI RISC-V 128' },
+  30: { key: 'uefi-riscv128', name: 'UEFI HTTP RISC-V 128' },
+  37: { key: 'uefi-loongarch32', name: 'UEFI LoongArch32' },
+  38: { key: 'uefi-loongarch32', name: 'UEFI HTTP LoongArch32' },
   39: { key: 'uefi-loongarch64', name: 'UEFI LoongArch64' },
   40: { key: 'uefi-loongarch64', name: 'UEFI HTTP LoongArch64' },
   41: { key: 'raspberry-pi', name: 'Raspberry Pi' },

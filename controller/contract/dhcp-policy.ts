@@ -9,7 +9,10 @@ export const PlatformKey = z.enum([
   'uefi-x64',
   'uefi-arm32',
   'uefi-arm64',
+  'uefi-riscv32',
   'uefi-riscv64',
+  'uefi-riscv128',
+  'uefi-loongarch32',
   'uefi-loongarch64',
   'raspberry-pi',
 ]);

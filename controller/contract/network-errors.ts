@@ -76,6 +76,11 @@ export const NETWORK_ERRORS = {
     message: 'class {class} of the DHCP policy is about segment {segment}',
     remedy: "Take the segment out of the class first: 'bootswarm dhcp policy apply FILE'.",
   },
+  class_vlan_everywhere: {
+    status: 422,
+    message: 'class {class} puts a VLAN tag on in every segment, also in the one behind the tag',
+    remedy: 'Name under match.segments those in which iPXE is to put the tag on.',
+  },
   class_segment_unknown: {
     status: 422,
     message: 'class {class} is about segment {segment}, which does not exist',

@@ -128,7 +128,13 @@ export function policyProblem({ classes }: DhcpPolicy, segments: readonly Segmen
         });
     }
   const known = new Set(segments.map(({ name }) => name));
-  for (const [index, { name, match }] of classes.entries()) {
+  for (const [index, { name, match, vlan }] of classes.entries()) {
+    // Behind the tag the class must not hold again: iPXE would put it on for ever.
+    if (vlan !== undefined && match.segments === undefined)
+      return problem('class_vlan_everywhere', {
+        field: `classes[${index}].match.segments`,
+        facts: { class: name },
+      });
     const unknown = match.segments?.find((segment) => !known.has(segment));
     if (unknown !== undefined)
       return problem('class_segment_unknown', {

@@ -151,6 +151,19 @@ describe('policy and segments', () => {
       'class_segment_unknown',
       'classes[1].match.segments',
     ],
+    [
+      'a class puts its VLAN tag on behind the tag too',
+      [{ name: 'tagged', match: { ouis: ['52:54:00'] }, vlan: 7 }],
+      [segment()],
+      'class_vlan_everywhere',
+      'classes[0].match.segments',
+    ],
+    [
+      'a class puts its VLAN tag on in one segment',
+      [{ name: 'tagged', match: { segments: ['seg2'] }, vlan: 7 }],
+      [segment()],
+      undefined,
+    ],
   ];
   for (const [what, classes, segments, code, field] of cases)
     test(`${what}: ${code ?? 'fine'}`, () => {

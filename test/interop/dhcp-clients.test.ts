@@ -34,6 +34,13 @@ describe('DHCP clients that we did not write', { timeout: 600_000 }, () => {
   const decided = (host: Host, reason: string): Promise<string> =>
     edge.waitForLine(new RegExp(`"mac":"${host.mac}".*"reason":"${reason}`), WAIT_MS);
 
+  let laid = 2;
+  /** Resolves when the edge serves the segment that was added. */
+  const oneMoreSegment = (): Promise<string> => {
+    laid += 1;
+    return edge.waitForLine(new RegExp(`"segments":${laid},.*following a new desired state`), WAIT_MS);
+  };
+
   for (const kind of ['relayed', 'direct'] as const) {
     test(`udhcpc gets a lease, renews and releases it, ${kind}`, async () => {
       const segment = segments[kind];
@@ -99,10 +106,52 @@ describe('DHCP clients that we did not write', { timeout: 600_000 }, () => {
     await client.stop();
   });
 
+  test('dhclient reads a compressed search list, classless routes beside the router, and TFTP servers', async () => {
+    const segment = await lab.addSegment({ relay: 'dhcrelay' });
+    const { number, subnet, gateway } = segment;
+    const options = {
+      'domain-search': 'lab.example, rack7.lab.example, example.com',
+      'classless-static-routes': `10.9.0.0/16 via ${subnet.address(2)}, 0.0.0.0/0 via ${gateway}`,
+      'tftp-server-address': '10.66.0.7, 10.66.0.8',
+    };
+    const pools = [{ first: subnet.address(100), last: subnet.address(199) }];
+    const named = {
+      name: `seg${number}`,
+      subnet: subnet.cidr,
+      router: gateway,
+      pools,
+      edges: ['edge1'],
+      options,
+    };
+    writeFileSync(`${lab.folder}/optioned.json`, JSON.stringify({ segments: [named] }));
+    await site.bootswarm('segment', 'apply', `${lab.folder}/optioned.json`);
+    await oneMoreSegment();
+
+    const host = await segment.addHost('optioned');
+    const asks = [
+      'option routes code 121 = array of integer 8',
+      'option tftp-servers code 150 = array of ip-address',
+      'request subnet-mask, routers, domain-search, routes, tftp-servers',
+    ];
+    writeFileSync(`${lab.folder}/dhclient.conf`, asks.map((line) => `${line};\n`).join(''));
+    const config = ['-cf', `${lab.folder}/dhclient.conf`];
+    const client = await host.start(['dhclient', '-d', '-1', ...config, ...flags(host), host.interface], {
+      name: 'dhclient',
+    });
+    await client.waitForLine(/^bound to/, WAIT_MS);
+    await client.stop();
+    const lease = readFileSync(`${lab.folder}/${host.label}.leases`, 'utf8');
+    const last = (address: string): string => address.replaceAll('.', ',');
+    assert.match(lease, /option domain-search "lab\.example\.", "rack7\.lab\.example\.", "example\.com\."/);
+    assert.ok(lease.includes(`option routes 16,10,9,${last(subnet.address(2))},0,${last(gateway)};`), lease);
+    assert.match(lease, /option tftp-servers 10\.66\.0\.7,10\.66\.0\.8;/);
+    assert.match(lease, new RegExp(`option routers ${gateway.replaceAll('.', '\\.')};`));
+  });
+
   test('a relay that adds option 82 gets it back, and the client gets none', async () => {
     const tagged = await lab.addSegment({ relay: 'dhcrelay', relayFlags: ['-a', '-m', 'append'] });
     await site.addSegment(tagged, 'edge1');
-    await edge.waitForLine(/"segments":3,.*following a new desired state/, WAIT_MS);
+    await oneMoreSegment();
     const [upstream, downstream] = [
       await lab.core.capture(lab.core.bridge, 'upstream.pcap', 'udp port 67'),
       await tagged.capture(tagged.bridge, 'downstream.pcap', 'udp port 68'),
@@ -111,7 +160,7 @@ describe('DHCP clients that we did not write', { timeout: 600_000 }, () => {
     const lease = await host.run([
       ...['udhcpc', '-f', '-q', '-n', '-i', host.interface, '-s', '/bin/true', '-t', '5', '-T', '1'],
     ]);
-    assert.match(lease.stderr, /lease of 10\.66\.3\.\d+ obtained/);
+    assert.match(lease.stderr, new RegExp(`lease of 10\\.66\\.${tagged.number}\\.\\d+ obtained`));
     await Promise.all([upstream.stop('SIGINT'), downstream.stop('SIGINT')]);
 
     const above = packetsIn(`${lab.folder}/upstream.pcap`, host.mac);

@@ -4,7 +4,7 @@ import type { Destination, Situation } from './situation.ts';
 
 /**
  * RFC 2131, section 4.1. A relay is answered at giaddr whatever its source address was (quirk 17). A client
- * that has no address yet is reached by broadcast: unicast to its hardware address needs a raw socket.
+ * that has no address yet is reached by broadcast, which every client takes (edge-node/decisions/0001).
  */
 export function destinationOf({ packet, from }: Pick<Situation, 'packet' | 'from'>): Destination {
   const { giaddr, ciaddr } = packet;

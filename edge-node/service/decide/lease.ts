@@ -3,6 +3,9 @@ import type { Pool } from './site.ts';
 /** BOOTP knows no end of a lease (RFC 1534, section 2): the last millisecond that a Date can tell. */
 export const FOREVER_MS = 8.64e15;
 
+/** Stands for a relay where a client is heard without one. */
+export const DIRECT = 'direct';
+
 /** An address and whose it is. */
 export interface Lease {
   readonly segment: string;
@@ -18,7 +21,7 @@ export interface Lease {
   readonly uuid?: string;
   /** Whose reservation it fulfils; such a lease counts against no limit. */
   readonly reservation?: string;
-  /** Where it came from, where the segment limits the leases of a relay (giaddr) or of a switch port. */
+  /** Where it came from, where the segment limits the leases of a relay (giaddr, or `DIRECT`) or of a switch port. */
   readonly relay?: string;
   readonly port?: string;
 }

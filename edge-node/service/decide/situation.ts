@@ -2,7 +2,7 @@ import type { BootCause } from '@bootswarm/controller/contract';
 import type { DhcpPacket } from '@bootswarm/edge-node/dhcp4';
 import { type BootFile, chooseBootFile } from './boot-file.ts';
 import type { Client } from './client.ts';
-import type { Lease, LeaseView, Origin } from './lease.ts';
+import { DIRECT, type Lease, type LeaseView, type Origin } from './lease.ts';
 import type { ServedSegment } from './site.ts';
 import type { Terms } from './terms.ts';
 
@@ -94,7 +94,7 @@ export function leaseOf(
 
 /** The relay and, where that tells it, the switch port that a client is behind. */
 export function originsOf(
-  { relay = 'direct', circuitId, remoteId }: Client,
+  { relay = DIRECT, circuitId, remoteId }: Client,
   segment: string,
 ): { readonly relay: Origin; readonly port: Origin | undefined } {
   const hex = (bytes: Uint8Array | undefined): string => (bytes ? Buffer.from(bytes).toString('hex') : '');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FOREVER_MS, type Lease } from '../decide/lease.ts';
+import { DIRECT, FOREVER_MS, type Lease } from '../decide/lease.ts';
 import { leaseWith, MAC, OTHER_MAC } from '../decide/testing/world.ts';
 import { FORMAT_NAMES, FORMATS, formatOf } from './formats.ts';
 import type { Reading } from './lease-file.ts';
@@ -24,7 +24,7 @@ const lease: fc.Arbitrary<Lease> = fc.record(
     ),
     uuid: hex(16).map((digits) => digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')),
     reservation: text,
-    relay: fc.ipV4(),
+    relay: fc.oneof(fc.ipV4(), fc.constant(DIRECT)),
     port: text,
   },
   { requiredKeys: ['segment', 'address', 'mac', 'state', 'expiresAtMs'] },

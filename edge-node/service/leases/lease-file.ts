@@ -1,6 +1,6 @@
 import { ipv4ToNumber, Mac, Name, numberToIpv4, Uuid } from '@bootswarm/controller/contract';
 import { z } from 'zod';
-import { FOREVER_MS, type Lease } from '../decide/lease.ts';
+import { DIRECT, FOREVER_MS, type Lease } from '../decide/lease.ts';
 
 /** A lease as a file tells it: without a segment where the file knows none. */
 export interface FiledLease extends Omit<Lease, 'segment'> {
@@ -54,7 +54,8 @@ const LeaseFacts = z.strictObject({
   expires: End,
   uuid: Uuid.optional(),
   reservation: Origin.optional(),
-  relay: Address.optional(),
+  /** Where the client was heard: a relay, or on an attached network. */
+  relay: z.union([z.literal(DIRECT), Address]).optional(),
   port: Origin.optional(),
 });
 export type LeaseFacts = z.input<typeof LeaseFacts>;

@@ -133,6 +133,10 @@ describe('the agent on a machine', { timeout: 30 * 60_000 }, () => {
     const [neighbour] = neighbours[MAC] ?? [];
     assert.equal(neighbour?.systemDescription, 'a switch for tests');
     assert.equal(neighbour?.portDescription, machine.tap);
+    const addressesOf = async (links: string): Promise<readonly string[]> =>
+      (await segment.run(['sh', '-c', `cat /sys/class/net/${links}/address`])).stdout.trim().split('\n');
+    assert.deepEqual([neighbour?.port], await addressesOf(machine.tap));
+    assert.ok((await addressesOf('*')).includes(neighbour?.chassis ?? ''), neighbour?.chassis);
     assert.deepEqual(
       OTHER_MACS.map((mac) => neighbours[mac]),
       [[], []],

@@ -38,8 +38,8 @@ test('what an edge is asked for, and one that sent nothing for a second, takes n
 test('the edge gives what neighbours have while those do not fill the link, and the last of it', () => {
   const of = (perSecond: number, missingBytes: number, edgeIdleMs = 0): boolean =>
     needsEdge({ perSecond, bestPerSecond: MIB, missingBytes, edgeIdleMs });
-  assert.equal(of(0.94 * MIB, 100 * MIB), true);
-  assert.equal(of(0.96 * MIB, 100 * MIB), false);
+  assert.equal(of(0.99 * MIB, 100 * MIB), true);
+  assert.equal(of(MIB, 100 * MIB), false);
   assert.equal(of(MIB, 0.9 * MIB), true);
   assert.equal(of(MIB, 100 * MIB, 1001), true, 'it may have more to give than all neighbours');
 });

@@ -54,8 +54,6 @@ interface LinkUse {
   readonly edgeIdleMs: number;
 }
 
-/** Less than this of the best is a link that neighbours do not fill. */
-const FULL = 0.95;
 /** What comes in this time is the last of it: who waits for a slow neighbour then is done later than all others. */
 const LAST_SECONDS = 1;
 /** Where neighbours are all slow nobody knows what the link can do: one piece of the edge's in this time tells. */
@@ -64,11 +62,12 @@ const PROBE_MS = 1000;
 /**
  * Whether the edge had better give what neighbours have too. Where it did so only for machines that had next to nothing
  * under way, 16 machines used 0.88 of their links, with the edge's at 0.2, and took 1.33 times the limit; now 0.95, with
- * the edge's at 0.9, and 1.24. Where neighbours fill the link, the edge is spared.
+ * the edge's at 0.9, and 1.2. Where neighbours fill the link, the edge is spared; a twentieth below the best was let pass
+ * once, and those whom it befell were the last.
  */
 export function needsEdge({ perSecond, bestPerSecond, missingBytes, edgeIdleMs }: LinkUse): boolean {
   const isLast = missingBytes < LAST_SECONDS * bestPerSecond;
-  return isLast || perSecond < FULL * bestPerSecond || edgeIdleMs > PROBE_MS;
+  return isLast || perSecond < bestPerSecond || edgeIdleMs > PROBE_MS;
 }
 
 /** Milliseconds after which comes what is asked for, by how much is asked for and how fast it comes. */

@@ -60,8 +60,8 @@ export interface InstallParts extends Omit<FetchParts, 'onBytes'> {
 }
 
 /**
- * Installs a release to the disks of this machine: when it resolves, the machine boots it from there. Nothing is written
- * before `begin` has resolved, and the last thing that is written is what makes the machine boot it.
+ * Installs a release to the disks of this machine: when it resolves, the machine boots it from there. Nothing is
+ * written, and no hook runs, before `begin` has resolved, and the last thing that is written is what makes the machine boot it.
  * @throws Problem of problems.ts, of releases, or a refusal of the plan, under its own code.
  */
 export async function install(parts: InstallParts): Promise<void> {
@@ -108,13 +108,14 @@ class Installation {
     const planned = await this.#plan(imageBytes);
     const text = planText(planned, !root);
     for (const line of text.split('\n')) say(line);
+    progress.begin('begin', 'ask whether it may be written');
+    await this.#parts.begin(text);
+    // One that reboots or hangs the machine has used its try up.
     const { before } = order.profile.hooks;
     if (before.length > 0) {
       progress.begin('hooks-before', `${before.length} hooks`);
       await runHooks(before, 'before', undefined, say, signal);
     }
-    progress.begin('begin', 'ask whether it may be written');
-    await this.#parts.begin(text);
 
     progress.begin('partition', 'look at the disks again, and lay them out');
     const plan = await this.#plan(imageBytes);

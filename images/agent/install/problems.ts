@@ -29,7 +29,8 @@ export const problem = defineProblems({
   disks_changed: {
     status: 409,
     message: 'just before they would have been written the disks are not those of the plan any more: {found}',
-    remedy: 'Look at the disks and their controller, and arm the intent anew. Nothing was written.',
+    remedy:
+      'Look at the disks, their controller and the hooks of the profile, and arm the intent anew. Nothing was written but by hooks.',
   },
   disk_not_ready: {
     status: 500,

@@ -30,6 +30,11 @@ export const problem = defineProblems({
     remedy:
       "Name the disks that are meant: 'wipe --disk SERIAL'. A disk that is named is wiped whatever its mark.",
   },
+  wipe_disk_unreadable: {
+    status: 422,
+    message: "{disk} cannot be read, so that it may have the mark 'bootswarm-keep', and nothing was wiped",
+    remedy: "Name the disks that are meant: 'wipe --disk SERIAL'. Replace this one: it fails.",
+  },
   wipe_nothing: {
     status: 422,
     message: 'the machine has no disk to wipe',

@@ -25,6 +25,7 @@ const disk = (name: string, more: Partial<Disk> = {}): Disk => ({
   ...more,
 });
 const marked = disk('sdm', { holds: [{ kind: 'data-mark', where: 'sdm1', detail: 'bootswarm-keep' }] });
+const unreadable: Disk['holds'][number] = { kind: 'unreadable', where: 'sda', detail: 'EIO' };
 
 describe('which disks are wiped', () => {
   const disks = [disk('sda', { wwn: '0x5000c50015ea71aa' }), disk('sdb')];
@@ -53,6 +54,7 @@ describe('which disks are wiped', () => {
     ['a disk in use', [disk('sda', { isBusy: true })], 'all', 'wipe_disk_in_use'],
     ['a disk that can only be read', [disk('sda', { isReadOnly: true })], 'all', 'wipe_disk_read_only'],
     ['all, where one has the mark', [...disks, marked], 'all', 'wipe_disk_marked'],
+    ['all, where one cannot be read', [disk('sda', { holds: [unreadable] })], 'all', 'wipe_disk_unreadable'],
     ['all of no disk', [], 'all', 'wipe_nothing'],
   ] as const)
     test(`refused: ${what}`, () => {

@@ -30,7 +30,7 @@ export const problem = defineProblems({
     status: 409,
     message: 'just before they would have been written the disks are not those of the plan any more: {found}',
     remedy:
-      'Look at the disks, their controller and the hooks of the profile, and arm the intent anew. Nothing was written but by hooks.',
+      'Look at the disks and their controller, and arm the intent anew. Nothing was written, but by hooks of a profile.',
   },
   disk_not_ready: {
     status: 500,

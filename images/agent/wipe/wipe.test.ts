@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Disk } from '@bootswarm/images/install';
+import { Progress } from '../install/progress.ts';
 import type { Programs } from '../install/run-program.ts';
 import { chooseWiped } from './choose-wiped.ts';
 import { sampleRanges } from './sample.ts';
 import { wipeDisk } from './wipe.ts';
+import { wipeDisks } from './wipe-disks.ts';
 
 const MIB = 2 ** 20;
 
@@ -60,6 +62,71 @@ describe('which disks are wiped', () => {
     test(`refused: ${what}`, () => {
       assert.throws(() => chooseWiped(found, wanted), { code });
     });
+});
+
+describe('the disks of an order', () => {
+  /** @returns what was run, and the code of how it failed. */
+  async function wiped(
+    before: readonly Disk[],
+    after: readonly Disk[],
+    failing: Error = new Error('the first is enough'),
+  ): Promise<{ readonly ran: readonly string[]; readonly code: unknown }> {
+    const ran: string[] = [];
+    const seen = [before, after];
+    const signal = AbortSignal.timeout(5_000);
+    const run: Programs['run'] = async (argv) => {
+      ran.push(argv.join(' '));
+      throw failing;
+    };
+    const wiping = wipeDisks({
+      order: { disks: 'all', method: 'overwrite' },
+      findDisks: async () => seen.shift() ?? [],
+      begin: async () => {},
+      progress: new Progress(
+        () => {},
+        () => 0,
+      ),
+      programs: { run },
+      say: () => {},
+      signal,
+    });
+    const error = await wiping.then(
+      () => assert.fail('it must fail'),
+      (each: NodeJS.ErrnoException) => each,
+    );
+    return { ran, code: error.code ?? error.message };
+  }
+
+  for (const [name, before, after] of [
+    ['one more', ['sda'], ['sda', 'sdb']],
+    ['one less', ['sda', 'sdb'], ['sda']],
+    ['another', ['sda'], ['sdb']],
+  ] as const)
+    test(`are not wiped where there is ${name} than was told`, async () => {
+      const { ran, code } = await wiped(
+        before.map((each) => disk(each)),
+        after.map((each) => disk(each)),
+      );
+      assert.equal(code, 'disks_changed');
+      assert.deepEqual(ran, []);
+    });
+
+  test('are the same where they only changed their names', async () => {
+    const [a, b] = [disk('sda'), disk('sdb')];
+    const { ran } = await wiped(
+      [a, b],
+      [
+        { ...b, name: 'sda' },
+        { ...a, name: 'sdb' },
+      ],
+    );
+    assert.ok(ran.length > 0);
+  });
+
+  test('fail by name where one answers with an error', async () => {
+    const error = Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' });
+    assert.equal((await wiped([disk('sda')], [disk('sda')], error)).code, 'disk_failed');
+  });
 });
 
 describe('what is read to prove it', () => {

@@ -156,10 +156,13 @@ describe('a disk', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   /** A fake of the programs, which would want a block device. */
-  const fake = (act: Readonly<Record<string, () => Promise<string>>> = {}): Programs => ({
-    run: async ([program]) => {
+  const fake = (
+    act: Readonly<Record<string, (argv: readonly string[]) => Promise<string>>> = {},
+  ): Programs => ({
+    run: async (argv) => {
+      const [program] = argv;
       ran.push(program);
-      return { code: 0, stdout: (await act[program]?.()) ?? '' };
+      return { code: 0, stdout: (await act[program]?.(argv)) ?? '' };
     },
   });
 
@@ -185,7 +188,7 @@ describe('a disk', () => {
     const { done, progress } = wipe('overwrite', fake());
     assert.equal(await done, 'overwrite');
     assert.ok(await zeroed());
-    assert.equal(ran[0], 'wipefs');
+    assert.deepEqual(ran.slice(0, 2), ['hdparm', 'wipefs']);
     assert.equal(progress.at(-1), 40 * MIB);
   });
 
@@ -203,9 +206,63 @@ describe('a disk', () => {
     await assert.rejects(wipe('secure-erase', fake({ hdparm })).done, { code: 'wipe_not_proved' });
   });
 
+  /** A fake of a drive that has, or will have once its power is cut, a password. */
+  class LockingDrive implements Programs {
+    readonly ran: string[] = [];
+    #password: string | undefined;
+    #isLocked = false;
+
+    constructor(password?: string) {
+      this.#password = password;
+      this.#isLocked = password !== undefined;
+    }
+
+    cutPower(): void {
+      this.#isLocked = this.#password !== undefined;
+    }
+
+    readonly run: Programs['run'] = async (argv) => {
+      const [program, ...rest] = argv;
+      const act = rest.find((each) => each.startsWith('--security-'))?.slice('--security-'.length);
+      this.ran.push(act ?? program);
+      const password = rest.at(-2);
+      if (act === undefined && program === 'wipefs' && this.#isLocked) throw new Error('it is locked');
+      if (act === 'set-pass') this.#password = password;
+      else if (act !== undefined && password !== this.#password) throw new Error('a wrong password');
+      if (act === 'unlock') this.#isLocked = false;
+      if (act === 'disable') this.#password = undefined;
+      if (act === 'erase') {
+        if (this.ran.filter((each) => each === 'erase').length === 1) throw new Error('the power goes');
+        this.#password = undefined;
+        await writeFile(join(folder, 'sda'), Buffer.alloc(40 * MIB));
+      }
+      const lock = this.#isLocked ? '\t\tlocked\n' : '\tnot\tlocked\n';
+      return { code: 0, stdout: `Security:\n\t\tsupported\n${lock}\tnot\tfrozen\n` };
+    };
+  }
+
+  test('whose erase failed has no password any more', async () => {
+    const drive = new LockingDrive();
+    await assert.rejects(wipe('secure-erase', drive).done, /the power goes/);
+    assert.equal(drive.ran.at(-1), 'disable');
+    drive.cutPower();
+    assert.equal(await wipe('secure-erase', drive).done, 'secure-erase');
+  });
+
+  test('that an erase left locked is unlocked before anything else', async () => {
+    const drive = new LockingDrive('bootswarm');
+    assert.equal(await wipe('overwrite', drive).done, 'overwrite');
+    assert.deepEqual(drive.ran.slice(0, 4), ['hdparm', 'unlock', 'disable', 'wipefs']);
+  });
+
+  test('that somebody else locked is refused by name', async () => {
+    await assert.rejects(wipe('secure-erase', new LockingDrive('theirs')).done, { code: 'wipe_disk_locked' });
+  });
+
   test('that erases itself to noise is wiped', async () => {
-    const hdparm = async (): Promise<string> => {
-      await writeFile(join(folder, 'sda'), Buffer.alloc(40 * MIB, 'noise!!'));
+    const hdparm = async (argv: readonly string[]): Promise<string> => {
+      if (argv.includes('--security-erase'))
+        await writeFile(join(folder, 'sda'), Buffer.alloc(40 * MIB, 'noise!!'));
       return 'Security:\n\tsupported\n\tnot\tfrozen\n';
     };
     assert.equal(await wipe('secure-erase', fake({ hdparm })).done, 'secure-erase');

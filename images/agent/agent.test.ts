@@ -44,6 +44,7 @@ async function run(
     readonly live?: AgentParts['live'];
     readonly giveOn?: AgentParts['giveOn'];
     readonly refusing?: Error;
+    readonly refusingEnd?: readonly Error[];
     readonly rescue?: AgentParts['rescue'];
   } = {},
 ): Promise<Run> {
@@ -58,6 +59,7 @@ async function run(
   const waits: number[] = [];
   let rebooted = 0;
   edge.refusing = options.refusing;
+  edge.refusingEnd.push(...(options.refusingEnd ?? []));
   const status = new Status(
     { uuid: undefined, version: '1', kernel: '6.1' },
     (line) => said.push(line),
@@ -294,6 +296,44 @@ describe('an agent that is told to install', () => {
     assert.equal(withdrawn.edge.ended[0]?.cause, 'order_withdrawn');
     assert.equal(written, 0);
   });
+
+  const unknown = new EdgeError('/agent/end: 403', { status: 403 });
+  const silent = async (): Promise<void> => {};
+
+  test('tells the end again while the edge does not know its address', async () => {
+    const ran = await run([order('a')], { install: silent, refusingEnd: Array(14).fill(unknown) });
+    assert.deepEqual(
+      ran.edge.ended.map(({ outcome }) => outcome),
+      ['done'],
+    );
+    assert.equal(ran.rebooted, 1);
+  });
+
+  test('never calls failed what is done, whatever the edge says to it', async () => {
+    for (const refusingEnd of [Array(15).fill(unknown), [new EdgeError('409', { status: 409 })]]) {
+      const ran = await run([order('a')], { install: silent, refusingEnd });
+      assert.deepEqual(ran.edge.ended, []);
+      assert.match(
+        stagesOf(ran).at(-1) ?? '',
+        /^failed: installed tiny.*does not take the word of it \(edge_refused\)/,
+      );
+      assert.equal(ran.rebooted, 0);
+    }
+  });
+
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  const spent = { code: 'ticket_spent', message: 'it is used up', remedy: 'ask again' };
+  for (const [cause, error] of [
+    ['ticket_spent', new EdgeError('409', { status: 409, refusal: spent })],
+    ['edge_refused', new EdgeError('404 nothing here', { status: 404 })],
+    ['edge_silent', new EdgeError('ECONNREFUSED')],
+    ['no_room', full],
+    ['agent_failed', new TypeError('x is not a function')],
+  ] as const)
+    test(`names ${cause}`, async () => {
+      const ran = await run([order('a')], { install: () => Promise.reject(error) });
+      assert.equal(ran.edge.ended[0]?.cause, cause);
+    });
 
   test('shows what the edge has given up', async () => {
     const ran = await run([{ ...local, failed: 'two tries failed: root_full' }]);

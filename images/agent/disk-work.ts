@@ -7,9 +7,13 @@ import type {
   WorkProgress,
 } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
+import { EdgeError } from './edge-client.ts';
 import { Progress } from './install/progress.ts';
+import { failureOf } from './work-failure.ts';
 
 const REPORT_MS = 1_000;
+/** Of answers to the end that say that the edge does not know the machine: with the pauses some eight minutes. */
+const UNKNOWN_MOST = 15;
 const DETAIL_MOST = 500;
 const PLAN_MOST = 20_000;
 
@@ -74,19 +78,42 @@ export async function doDiskWork(work: DiskWork, parts: DiskWorkParts): Promise<
   };
   await become(stages.doing, `${what}, try ${terms.attempt}`);
   const reporting = reportWhile(progress, parts);
+  let done: string;
   try {
-    const done = await work.act({ begin, progress });
-    await reporting.end();
-    const detail = `${done}: ${progress.text}`.slice(0, DETAIL_MOST);
-    await persist('reporting the end', () => edge.end({ ticket, outcome: 'done', detail }));
-    await become(stages.done, done);
-    return true;
+    done = await work.act({ begin, progress });
   } catch (error) {
     await reporting.end();
     signal.throwIfAborted();
     await fail(work, ticket, error as Error, parts);
     return false;
   }
+  await reporting.end();
+  const detail = `${done}: ${progress.text}`.slice(0, DETAIL_MOST);
+  try {
+    await tellEnd({ ticket, outcome: 'done', detail }, parts);
+  } catch (refusal) {
+    // Not told as a failure: what was done is whole, and another try would begin with erasing it.
+    const { code, message } = failureOf(refusal as Error);
+    say(`${done}, and the edge does not take the word of it: ${message}`);
+    await become('failed', `${done}, and the edge does not take the word of it (${code}): ${message}`);
+    return false;
+  }
+  await become(stages.done, done);
+  return true;
+}
+
+/** An edge that has lost its leases knows nobody until DHCP was asked again: that is no refusal at once. */
+async function tellEnd(end: WorkEnd, { persist, edge }: DiskWorkParts): Promise<void> {
+  let unknown = 0;
+  await persist('reporting the end', async () => {
+    try {
+      await edge.end(end);
+    } catch (error) {
+      unknown += 1;
+      if (!(error instanceof EdgeError) || !error.isUnknown || unknown === UNKNOWN_MOST) throw error;
+      throw new Error(error.message, { cause: error });
+    }
+  });
 }
 
 function withdrawn(): Problem {
@@ -100,20 +127,17 @@ function withdrawn(): Problem {
   );
 }
 
-async function fail(
-  { what }: DiskWork,
-  ticket: string,
-  error: Error,
-  { become, say, persist, edge }: DiskWorkParts,
-): Promise<void> {
-  const cause = error instanceof Problem ? error.code : 'agent_failed';
-  const detail = error.message.slice(0, DETAIL_MOST);
-  say(`FAILED: ${what} (${cause}): ${error.message}`);
-  say(error instanceof Problem ? error.remedy : (error.stack ?? ''));
-  await persist('reporting the end', () => edge.end({ ticket, outcome: 'failed', cause, detail })).catch(
-    (refusal: Error) => say(`the edge does not take the end of it: ${refusal.message}`),
+async function fail({ what }: DiskWork, ticket: string, error: Error, parts: DiskWorkParts): Promise<void> {
+  const { become, say } = parts;
+  const { code: cause, message, remedy } = failureOf(error);
+  say(`FAILED: ${what} (${cause}): ${message}`);
+  if (cause === 'agent_failed') say(error.stack ?? '');
+  say(remedy);
+  const detail = message.slice(0, DETAIL_MOST);
+  await tellEnd({ ticket, outcome: 'failed', cause, detail }, parts).catch((refusal: Error) =>
+    say(`the edge does not take the end of it: ${refusal.message}`),
   );
-  await become('failed', `${what} failed (${cause}): ${error.message}`.slice(0, 300));
+  await become('failed', `${what} failed (${cause}): ${message}`);
 }
 
 /** Reports at least once a second until it is ended; the next is not sent before the last was answered. */

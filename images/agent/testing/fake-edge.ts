@@ -13,6 +13,8 @@ export class FakeEdge implements Edge {
   readonly inspections: Inspection[] = [];
   /** Thrown by the next `begin`. */
   refusing: Error | undefined;
+  /** Thrown by the next calls of `end`, one each. */
+  readonly refusingEnd: Error[] = [];
   /** By how many calls the next success is away. */
   failing = 0;
   readonly #orders: AgentOrder[];
@@ -50,6 +52,8 @@ export class FakeEdge implements Edge {
 
   async end(end: WorkEnd): Promise<void> {
     this.#fail();
+    const refusal = this.refusingEnd.shift();
+    if (refusal) throw refusal;
     this.ended.push(end);
   }
 

@@ -11,7 +11,8 @@ import { EdgeError } from './edge-client.ts';
 import { Progress } from './install/progress.ts';
 import { failureOf } from './work-failure.ts';
 
-const REPORT_MS = 1_000;
+/** From the start of a report to that of the next: timers are late, and a second is promised. */
+const REPORT_MS = 900;
 /** Of answers to the end that say that the edge does not know the machine: with the pauses some eight minutes. */
 const UNKNOWN_MOST = 15;
 const DETAIL_MOST = 500;
@@ -140,17 +141,25 @@ async function fail({ what }: DiskWork, ticket: string, error: Error, parts: Dis
   await become('failed', `${what} failed (${cause}): ${message}`);
 }
 
-/** Reports at least once a second until it is ended; the next is not sent before the last was answered. */
+interface ReportingParts extends Pick<DiskWorkParts, 'report' | 'signal'> {
+  /** Milliseconds, of any beginning. */
+  readonly now?: () => number;
+  /** Resolves early where the signal ends it. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Reports at least once a second until it is ended, but not before the last was answered: then at once. */
 export function reportWhile(
   progress: Progress,
-  { report, signal }: Pick<DiskWorkParts, 'report' | 'signal'>,
+  { report, signal, now = () => performance.now(), wait = waitMs }: ReportingParts,
 ): { end(): Promise<void> } {
   const ended = new AbortController();
   const until = AbortSignal.any([ended.signal, signal]);
   const reporting = (async () => {
     while (!until.aborted) {
+      const dueMs = now() + REPORT_MS;
       await report(progress.now);
-      await sleep(REPORT_MS, undefined, { signal: until }).catch(() => {});
+      await wait(Math.max(0, dueMs - now()), until);
     }
   })();
   return {
@@ -159,4 +168,8 @@ export function reportWhile(
       await reporting;
     },
   };
+}
+
+function waitMs(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => {});
 }

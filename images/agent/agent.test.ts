@@ -44,6 +44,7 @@ async function run(
     readonly live?: AgentParts['live'];
     readonly giveOn?: AgentParts['giveOn'];
     readonly refusing?: Error;
+    readonly kernelLines?: readonly string[];
     readonly refusingEnd?: readonly Error[];
     readonly rescue?: AgentParts['rescue'];
   } = {},
@@ -55,6 +56,7 @@ async function run(
     if (left === 0) stop.abort();
   });
   edge.failing = options.failing ?? 0;
+  const kernelLines = [...(options.kernelLines ?? [])];
   const said: string[] = [];
   const waits: number[] = [];
   let rebooted = 0;
@@ -80,6 +82,7 @@ async function run(
     }),
     facts: options.facts ?? (async () => facts),
     inspect: async () => inspection,
+    kernelLog: async () => (kernelLines.length > 0 ? kernelLines.splice(0) : []),
     rescue: options.rescue ?? (async () => {}),
     verify: options.verify ?? (async () => {}),
     install: options.install ?? (() => Promise.reject(new Error('no installation was expected'))),
@@ -212,6 +215,25 @@ describe('an agent', () => {
     assert.equal(stagesOf(refused).at(-1), 'failed: refused minimal/1/amd64: nobody signed it');
     assert.equal(refused.rebooted, 0);
   });
+
+  const kernelLines = Array.from({ length: 250 }, (_, line) => `kernel ${line}`);
+
+  test('tells what the kernel warns of with its inspection', async () => {
+    const { edge } = await run([inspect], { kernelLines });
+    assert.deepEqual(
+      edge.lines.filter((line) => line.startsWith('kernel')),
+      kernelLines,
+    );
+  });
+
+  for (const [what, order] of [
+    ['an installation', { token: 'i', intent: { kind: 'local' }, install: orderOf() }],
+    ['a live system', { token: 'l', intent: { kind: 'live', release: 'tiny/1/amd64', by: 'agent' } }],
+  ] as const satisfies readonly (readonly [string, AgentOrder])[])
+    test(`tells what the kernel warns of with the failure of ${what}`, async () => {
+      const { edge } = await run([order], { kernelLines });
+      assert.ok(edge.lines.includes('kernel 249'));
+    });
 
   test('sends each line of its log once', async () => {
     const { edge } = await run([inspect]);

@@ -35,7 +35,8 @@ export const problem = defineProblems({
   disk_not_ready: {
     status: 500,
     message: '{device} did not appear within {seconds} s after {disk} was partitioned',
-    remedy: "Read the machine's log for what the kernel says of that disk; it may be failing.",
+    remedy:
+      'Read what the kernel says of that disk, which the agent sends to the log of its edge; it may be failing.',
   },
   memory_short: {
     status: 507,
@@ -107,7 +108,8 @@ export const problem = defineProblems({
   disk_failed: {
     status: 500,
     message: '{what} failed on the disk: {reason}',
-    remedy: "Read the machine's log for what the kernel says of that disk, and replace it or its cable.",
+    remedy:
+      'Read what the kernel says of that disk, which the agent sends to the log of its edge, and replace it or its cable.',
   },
   boot_entry_refused: {
     status: 500,

@@ -1,4 +1,10 @@
-import type { AgentOrder, AgentReport, Inspection, WorkEnd } from '@bootswarm/controller/contract';
+import {
+  AGENT_LOG_MOST_LINES,
+  type AgentOrder,
+  type AgentReport,
+  type Inspection,
+  type WorkEnd,
+} from '@bootswarm/controller/contract';
 import type { Edge } from '../agent.ts';
 
 /** An edge in memory: gives its orders one after the other, and fails as often as it is told to. */
@@ -32,6 +38,7 @@ export class FakeEdge implements Edge {
   }
 
   async log(lines: readonly string[]): Promise<void> {
+    if (lines.length > AGENT_LOG_MOST_LINES) throw new Error('too many lines');
     this.lines.push(...lines);
   }
 

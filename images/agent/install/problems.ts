@@ -9,7 +9,7 @@ export const problem = defineProblems({
     status: 500,
     message: '{what}: {program} ended with {how}. Its last lines: {lines}',
     remedy:
-      'All that it said is on the console of the machine, on its status page (port 8481) and in the log of its edge. Arming the intent anew starts from the beginning.',
+      'What a program says that runs for long is on the console of the machine, on its status page (port 8481) and in the log of its edge; of others these lines are all. Arming the intent anew starts from the beginning.',
   },
   program_missing: {
     status: 500,

@@ -14,14 +14,14 @@ interface DriveWork {
 }
 
 /** What hdparm(8) says of the security of a drive: `hdparm -I`. */
-export interface AtaSecurity {
+interface AtaSecurity {
   readonly isSupported: boolean;
   readonly isLocked: boolean;
   readonly isFrozen: boolean;
 }
 
 /** Pure. @param said by `hdparm -I`: what does not hold has a `not` before it. */
-export function ataSecurityIn(said: string): AtaSecurity {
+function ataSecurityIn(said: string): AtaSecurity {
   const at = said.indexOf('Security:');
   const security = at < 0 ? '' : said.slice(at);
   const holds = (what: string): boolean => new RegExp(`^\\s*${what}\\s*$`, 'm').test(security);

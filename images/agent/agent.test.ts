@@ -44,6 +44,8 @@ async function run(
     readonly live?: AgentParts['live'];
     readonly giveOn?: AgentParts['giveOn'];
     readonly refusing?: Error;
+    readonly kernelLines?: readonly string[];
+    readonly refusingEnd?: readonly Error[];
     readonly rescue?: AgentParts['rescue'];
   } = {},
 ): Promise<Run> {
@@ -54,10 +56,12 @@ async function run(
     if (left === 0) stop.abort();
   });
   edge.failing = options.failing ?? 0;
+  const kernelLines = [...(options.kernelLines ?? [])];
   const said: string[] = [];
   const waits: number[] = [];
   let rebooted = 0;
   edge.refusing = options.refusing;
+  edge.refusingEnd.push(...(options.refusingEnd ?? []));
   const status = new Status(
     { uuid: undefined, version: '1', kernel: '6.1' },
     (line) => said.push(line),
@@ -78,6 +82,7 @@ async function run(
     }),
     facts: options.facts ?? (async () => facts),
     inspect: async () => inspection,
+    kernelLog: async () => (kernelLines.length > 0 ? kernelLines.splice(0) : []),
     rescue: options.rescue ?? (async () => {}),
     verify: options.verify ?? (async () => {}),
     install: options.install ?? (() => Promise.reject(new Error('no installation was expected'))),
@@ -211,6 +216,25 @@ describe('an agent', () => {
     assert.equal(refused.rebooted, 0);
   });
 
+  const kernelLines = Array.from({ length: 250 }, (_, line) => `kernel ${line}`);
+
+  test('tells what the kernel warns of with its inspection', async () => {
+    const { edge } = await run([inspect], { kernelLines });
+    assert.deepEqual(
+      edge.lines.filter((line) => line.startsWith('kernel')),
+      kernelLines,
+    );
+  });
+
+  for (const [what, order] of [
+    ['an installation', { token: 'i', intent: { kind: 'local' }, install: orderOf() }],
+    ['a live system', { token: 'l', intent: { kind: 'live', release: 'tiny/1/amd64', by: 'agent' } }],
+  ] as const satisfies readonly (readonly [string, AgentOrder])[])
+    test(`tells what the kernel warns of with the failure of ${what}`, async () => {
+      const { edge } = await run([order], { kernelLines });
+      assert.ok(edge.lines.includes('kernel 249'));
+    });
+
   test('sends each line of its log once', async () => {
     const { edge } = await run([inspect]);
     assert.equal(new Set(edge.lines).size, edge.lines.length);
@@ -294,6 +318,44 @@ describe('an agent that is told to install', () => {
     assert.equal(withdrawn.edge.ended[0]?.cause, 'order_withdrawn');
     assert.equal(written, 0);
   });
+
+  const unknown = new EdgeError('/agent/end: 403', { status: 403 });
+  const silent = async (): Promise<void> => {};
+
+  test('tells the end again while the edge does not know its address', async () => {
+    const ran = await run([order('a')], { install: silent, refusingEnd: Array(14).fill(unknown) });
+    assert.deepEqual(
+      ran.edge.ended.map(({ outcome }) => outcome),
+      ['done'],
+    );
+    assert.equal(ran.rebooted, 1);
+  });
+
+  test('never calls failed what is done, whatever the edge says to it', async () => {
+    for (const refusingEnd of [Array(15).fill(unknown), [new EdgeError('409', { status: 409 })]]) {
+      const ran = await run([order('a')], { install: silent, refusingEnd });
+      assert.deepEqual(ran.edge.ended, []);
+      assert.match(
+        stagesOf(ran).at(-1) ?? '',
+        /^failed: installed tiny.*does not take the word of it \(edge_refused\)/,
+      );
+      assert.equal(ran.rebooted, 0);
+    }
+  });
+
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  const spent = { code: 'ticket_spent', message: 'it is used up', remedy: 'ask again' };
+  for (const [cause, error] of [
+    ['ticket_spent', new EdgeError('409', { status: 409, refusal: spent })],
+    ['edge_refused', new EdgeError('404 nothing here', { status: 404 })],
+    ['edge_silent', new EdgeError('ECONNREFUSED')],
+    ['no_room', full],
+    ['agent_failed', new TypeError('x is not a function')],
+  ] as const)
+    test(`names ${cause}`, async () => {
+      const ran = await run([order('a')], { install: () => Promise.reject(error) });
+      assert.equal(ran.edge.ended[0]?.cause, cause);
+    });
 
   test('shows what the edge has given up', async () => {
     const ran = await run([{ ...local, failed: 'two tries failed: root_full' }]);

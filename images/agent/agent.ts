@@ -44,6 +44,8 @@ export interface AgentParts {
   readonly facts: () => Promise<AgentFacts>;
   /** All that can be found out about the machine; takes half a minute where a switch keeps still. */
   readonly inspect: () => Promise<Inspection>;
+  /** Warnings of the kernel that were not told yet, as lines for the log. */
+  readonly kernelLog: () => Promise<readonly string[]>;
   /** Fetches and verifies the manifest of a release or channel. @throws where it is not to be believed. */
   readonly verify: (reference: string) => Promise<unknown>;
   /** Writes to disks. @param swarm whom the image is fetched of, beside the edge. @throws why it failed. */
@@ -124,6 +126,19 @@ export class Agent {
     } catch (error) {
       await this.#become('failed', `the inspection failed: ${(error as Error).message}`.slice(0, 300));
     }
+    await this.#tellKernelLog();
+  }
+
+  /** With each inspection and each failure: a disk that fails is known there first. Best effort. */
+  async #tellKernelLog(): Promise<void> {
+    const { kernelLog, edge, status, signal } = this.#parts;
+    try {
+      const lines = await kernelLog();
+      for (let at = 0; at < lines.length; at += AGENT_LOG_MOST_LINES)
+        await edge.log(lines.slice(at, at + AGENT_LOG_MOST_LINES));
+    } catch (error) {
+      if (!signal.aborted) status.say(`the log of the kernel was not told: ${(error as Error).message}`);
+    }
   }
 
   async #install(order: InstallOrder, swarm: SwarmTerms | undefined): Promise<void> {
@@ -157,9 +172,9 @@ export class Agent {
     });
   }
 
-  #work(work: DiskWork): Promise<boolean> {
+  async #work(work: DiskWork): Promise<boolean> {
     const { edge, status, signal } = this.#parts;
-    return doDiskWork(work, {
+    const isDone = await doDiskWork(work, {
       edge,
       signal,
       say: (line) => status.say(line),
@@ -167,6 +182,8 @@ export class Agent {
       persist: (what, act) => this.#persist(what, act, true),
       report: (progress) => this.#reportProgress(progress),
     });
+    if (!isDone) await this.#tellKernelLog();
+    return isDone;
   }
 
   async #live(release: string, swarm: SwarmTerms | undefined): Promise<void> {
@@ -183,7 +200,8 @@ export class Agent {
       await reporting.end();
       signal.throwIfAborted();
       const { message } = error as Error;
-      return this.#become('failed', `live ${release} failed: ${message}`.slice(0, 300));
+      await this.#become('failed', `live ${release} failed: ${message}`.slice(0, 300));
+      return this.#tellKernelLog();
     }
     await reporting.end();
     await this.#become('live', `${release} takes over`);

@@ -7,9 +7,14 @@ import type {
   WorkProgress,
 } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
+import { EdgeError } from './edge-client.ts';
 import { Progress } from './install/progress.ts';
+import { failureOf } from './work-failure.ts';
 
-const REPORT_MS = 1_000;
+/** From the start of a report to that of the next: timers are late, and a second is promised. */
+const REPORT_MS = 900;
+/** Of answers to the end that say that the edge does not know the machine: with the pauses some eight minutes. */
+const UNKNOWN_MOST = 15;
 const DETAIL_MOST = 500;
 const PLAN_MOST = 20_000;
 
@@ -74,19 +79,42 @@ export async function doDiskWork(work: DiskWork, parts: DiskWorkParts): Promise<
   };
   await become(stages.doing, `${what}, try ${terms.attempt}`);
   const reporting = reportWhile(progress, parts);
+  let done: string;
   try {
-    const done = await work.act({ begin, progress });
-    await reporting.end();
-    const detail = `${done}: ${progress.text}`.slice(0, DETAIL_MOST);
-    await persist('reporting the end', () => edge.end({ ticket, outcome: 'done', detail }));
-    await become(stages.done, done);
-    return true;
+    done = await work.act({ begin, progress });
   } catch (error) {
     await reporting.end();
     signal.throwIfAborted();
     await fail(work, ticket, error as Error, parts);
     return false;
   }
+  await reporting.end();
+  const detail = `${done}: ${progress.text}`.slice(0, DETAIL_MOST);
+  try {
+    await tellEnd({ ticket, outcome: 'done', detail }, parts);
+  } catch (refusal) {
+    // Not told as a failure: what was done is whole, and another try would begin with erasing it.
+    const { code, message } = failureOf(refusal as Error);
+    say(`${done}, and the edge does not take the word of it: ${message}`);
+    await become('failed', `${done}, and the edge does not take the word of it (${code}): ${message}`);
+    return false;
+  }
+  await become(stages.done, done);
+  return true;
+}
+
+/** An edge that has lost its leases knows nobody until DHCP was asked again: that is no refusal at once. */
+async function tellEnd(end: WorkEnd, { persist, edge }: DiskWorkParts): Promise<void> {
+  let unknown = 0;
+  await persist('reporting the end', async () => {
+    try {
+      await edge.end(end);
+    } catch (error) {
+      unknown += 1;
+      if (!(error instanceof EdgeError) || !error.isUnknown || unknown === UNKNOWN_MOST) throw error;
+      throw new Error(error.message, { cause: error });
+    }
+  });
 }
 
 function withdrawn(): Problem {
@@ -100,33 +128,38 @@ function withdrawn(): Problem {
   );
 }
 
-async function fail(
-  { what }: DiskWork,
-  ticket: string,
-  error: Error,
-  { become, say, persist, edge }: DiskWorkParts,
-): Promise<void> {
-  const cause = error instanceof Problem ? error.code : 'agent_failed';
-  const detail = error.message.slice(0, DETAIL_MOST);
-  say(`FAILED: ${what} (${cause}): ${error.message}`);
-  say(error instanceof Problem ? error.remedy : (error.stack ?? ''));
-  await persist('reporting the end', () => edge.end({ ticket, outcome: 'failed', cause, detail })).catch(
-    (refusal: Error) => say(`the edge does not take the end of it: ${refusal.message}`),
+async function fail({ what }: DiskWork, ticket: string, error: Error, parts: DiskWorkParts): Promise<void> {
+  const { become, say } = parts;
+  const { code: cause, message, remedy } = failureOf(error);
+  say(`FAILED: ${what} (${cause}): ${message}`);
+  if (cause === 'agent_failed') say(error.stack ?? '');
+  say(remedy);
+  const detail = message.slice(0, DETAIL_MOST);
+  await tellEnd({ ticket, outcome: 'failed', cause, detail }, parts).catch((refusal: Error) =>
+    say(`the edge does not take the end of it: ${refusal.message}`),
   );
-  await become('failed', `${what} failed (${cause}): ${error.message}`.slice(0, 300));
+  await become('failed', `${what} failed (${cause}): ${message}`);
 }
 
-/** Reports at least once a second until it is ended; the next is not sent before the last was answered. */
+interface ReportingParts extends Pick<DiskWorkParts, 'report' | 'signal'> {
+  /** Milliseconds, of any beginning. */
+  readonly now?: () => number;
+  /** Resolves early where the signal ends it. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Reports at least once a second until it is ended, but not before the last was answered: then at once. */
 export function reportWhile(
   progress: Progress,
-  { report, signal }: Pick<DiskWorkParts, 'report' | 'signal'>,
+  { report, signal, now = () => performance.now(), wait = waitMs }: ReportingParts,
 ): { end(): Promise<void> } {
   const ended = new AbortController();
   const until = AbortSignal.any([ended.signal, signal]);
   const reporting = (async () => {
     while (!until.aborted) {
+      const dueMs = now() + REPORT_MS;
       await report(progress.now);
-      await sleep(REPORT_MS, undefined, { signal: until }).catch(() => {});
+      await wait(Math.max(0, dueMs - now()), until);
     }
   })();
   return {
@@ -135,4 +168,8 @@ export function reportWhile(
       await reporting;
     },
   };
+}
+
+function waitMs(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => {});
 }

@@ -45,6 +45,16 @@ describe('the edge as an agent sees it', () => {
     );
   });
 
+  test('what it refuses has the name that the edge gives it', () =>
+    withEdge(
+      answering(409, '{"code":"ticket_spent","message":"m","remedy":"r","more":1}'),
+      async (client) => {
+        const error = await client.begin('t', 'plan').catch((each: EdgeError) => each);
+        assert.equal(error?.isRefusal, true);
+        assert.deepEqual(error?.refusal, { code: 'ticket_spent', message: 'm', remedy: 'r' });
+      },
+    ));
+
   const bad: readonly { name: string; listener: RequestListener }[] = [
     { name: 'no JSON', listener: answering(200, '<html>') },
     {

@@ -8,6 +8,15 @@ import {
   type Inspection,
   type WorkEnd,
 } from '@bootswarm/controller/contract';
+import type { ProblemBody } from '@bootswarm/images/format';
+import { z } from 'zod';
+
+/** As edges answer what they refuse: a code that a failure can be known by. */
+const EdgeProblem = z.object({
+  code: z.string().regex(/^[a-z][a-z0-9_]{2,63}$/),
+  message: z.string().max(1000),
+  remedy: z.string().max(1000),
+});
 
 const CALL_MS = 20_000;
 /** Of an answer; an order may hold the scripts of a profile. */
@@ -18,10 +27,19 @@ export class EdgeError extends Error {
   override readonly name = 'EdgeError';
   /** What an edge means by a status between 400 and 499 does not change by asking again, but for 408 and 429. */
   readonly isRefusal: boolean;
+  /** Whether the edge does not know whose the address is: after a while it may. */
+  readonly isUnknown: boolean;
+  /** What the edge calls it, where it told. */
+  readonly refusal: ProblemBody | undefined;
 
-  constructor(message: string, options: ErrorOptions & { readonly status?: number } = {}) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly status?: number; readonly refusal?: ProblemBody | undefined } = {},
+  ) {
     super(message, options);
-    const { status = 0 } = options;
+    const { status = 0, refusal } = options;
+    this.refusal = refusal;
+    this.isUnknown = status === 403;
     this.isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
   }
 }
@@ -102,7 +120,10 @@ export class EdgeClient {
       const text = await boundedText(response);
       const { statusCode: status = 0 } = response;
       if (status < 200 || status >= 300)
-        throw new EdgeError(`${path}: ${status} ${text.trim().slice(0, 200)}`, { status });
+        throw new EdgeError(`${path}: ${status} ${text.trim().slice(0, 200)}`, {
+          status,
+          refusal: EdgeProblem.safeParse(parseJson(text)).data,
+        });
       return text;
     } catch (error) {
       if (error instanceof EdgeError) throw error;

@@ -15,6 +15,7 @@ import { type InstallParts, install } from './install/install.ts';
 import type { Progress } from './install/progress.ts';
 import { programs } from './install/run-program.ts';
 import { parseArguments } from './kernel-arguments.ts';
+import { KernelLog } from './kernel-log.ts';
 import { prepareLive } from './live/live.ts';
 import { installFromMedium } from './medium/install-from-medium.ts';
 import { Keyboard } from './medium/keyboard.ts';
@@ -73,6 +74,7 @@ const means = {
 };
 /** What the last order that fetched of neighbours shares with them. */
 let swarm: MachineSwarm | undefined;
+const kernelLog = new KernelLog();
 const findDisks = () => collectDisks(means);
 
 const given = parseArguments(await host.commandLine());
@@ -128,6 +130,7 @@ await new Agent({
   },
   facts: () => host.facts(),
   inspect: () => inspect(means),
+  kernelLog: () => kernelLog.news(),
   verify: async (reference) => (await openReleases()).manifestOf(reference, stop.signal),
   install: async (order, begun, terms) => {
     await install({

@@ -1,5 +1,6 @@
 import { Problem } from '@bootswarm/images/format';
 import { backoffMs } from './backoff.ts';
+import { problem } from './problems.ts';
 
 /** With the pauses between them some half a minute. */
 const TRIES_MOST = 6;
@@ -13,7 +14,7 @@ export interface PatienceParts {
 
 /**
  * Tries again what a network may have broken off. A Problem is what somebody decided: it would be the same once more.
- * @throws it, the last error, or the signal's reason.
+ * @throws it, Problem edge_silent with the last error, or the signal's reason.
  */
 export async function patiently<Result>(
   what: string,
@@ -25,7 +26,9 @@ export async function patiently<Result>(
       return await act();
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof Problem || failures === TRIES_MOST) throw error;
+      if (error instanceof Problem) throw error;
+      const reason = `${what}: ${(error as Error).message}`;
+      if (failures === TRIES_MOST) throw problem('edge_silent', { facts: { reason }, cause: error });
       say(`${what} failed: ${(error as Error).message}. Trying again`);
       await wait(backoffMs(failures, Math.random()));
     }

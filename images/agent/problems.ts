@@ -1,11 +1,34 @@
 import { defineProblems } from '@bootswarm/images/format';
 
-/** Why the agent hands no byte of a release on. */
+/** Why the agent hands no byte of a release on, and why its work fails beside what the work itself says. */
 export const problem = defineProblems({
   trust_root_missing: {
     status: 500,
     message: 'this mini image has no root of trust, so that no release can be believed',
     remedy: 'Build it again with --trust-root root.json, publish it, and boot the machine anew.',
+  },
+  edge_silent: {
+    status: 504,
+    message: 'the edge does not answer as it should: {reason}',
+    remedy:
+      "Look whether the edge is up, and at the network between: 'bootswarm edge list'. Then arm the intent anew.",
+  },
+  edge_refused: {
+    status: 409,
+    message: 'the edge refuses: {reason}',
+    remedy: "Look at what it says, and at its log: 'bootswarm edge show NAME'. Then arm the intent anew.",
+  },
+  no_room: {
+    status: 507,
+    message: 'a file system is full: {reason}',
+    remedy:
+      'Make that file system of the layout larger, or the image smaller; in /run it is memory that the machine lacks.',
+  },
+  agent_failed: {
+    status: 500,
+    message: '{reason}',
+    remedy:
+      'That is a failure of the agent itself: its last lines are in the log of the edge. Arm the intent anew.',
   },
   channel_unsigned: {
     status: 502,

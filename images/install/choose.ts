@@ -12,6 +12,7 @@ const SOMEBODYS: ReadonlySet<Holding['kind']> = new Set([
   'btrfs',
   'luks',
   'ceph',
+  'unreadable',
 ]);
 
 /**
@@ -64,10 +65,13 @@ function objectionTo(disk: Disk, mayErase: readonly string[]): Refusal | undefin
   const holding = disk.holds.find(({ kind }) => SOMEBODYS.has(kind));
   if (!holding || isNamed) return undefined;
   const { kind, where, detail } = holding;
+  const known = disk.serial ?? disk.wwn ?? 'its serial number or WWN';
+  if (kind === 'unreadable')
+    return refusal('disk_unreadable', { disk: diskText(disk), what: `${where} (${detail})`, name: known });
   return refusal('disk_holds_data', {
     disk: diskText(disk),
     what: `${kind} on ${where}${detail === '' ? '' : ` (${detail})`}`,
-    name: disk.serial ?? disk.wwn ?? 'its serial number or WWN',
+    name: known,
   });
 }
 

@@ -2,10 +2,21 @@ import { z } from 'zod';
 
 /**
  * What was found on a disk, or in a partition of it, that somebody may still want. `data-mark` is a partition whose GPT
- * name begins with `bootswarm-keep`.
+ * name begins with `bootswarm-keep`; what is `unreadable` may hold anything.
  */
 export const Holding = z.strictObject({
-  kind: z.enum(['data-mark', 'raid', 'lvm', 'zfs', 'btrfs', 'luks', 'ceph', 'filesystem', 'swap']),
+  kind: z.enum([
+    'data-mark',
+    'raid',
+    'lvm',
+    'zfs',
+    'btrfs',
+    'luks',
+    'ceph',
+    'filesystem',
+    'swap',
+    'unreadable',
+  ]),
   /** Kernel name of the disk or partition, such as `sda1`. */
   where: z.string().max(64),
   /** For a person: label, array or group name. */

@@ -154,6 +154,7 @@ describe('nothing is written', () => {
     ...(['data-mark', 'raid', 'lvm', 'zfs', 'btrfs', 'luks', 'ceph'] as const).map(
       (kind) => [`where the disk holds ${kind}`, [holds(kind)], {}, 'disk_holds_data', 'uefi'] as const,
     ),
+    ['where the disk cannot be read', [holds('unreadable')], {}, 'disk_unreadable', 'uefi'],
     ['where the disk is too small', [disk('sda', { sizeBytes: GIB })], {}, 'disk_too_small', 'uefi'],
     ['where the parts need more than the disk', [disk('sda')], { swap: '101GiB' }, 'disk_too_small', 'uefi'],
     [

@@ -29,6 +29,11 @@ const REFUSALS = {
     message: "{disk} holds somebody's data: {what}",
     remedy: 'Choose another disk; or, if the data may go, wipe it, or name {name} under mayErase.',
   },
+  disk_unreadable: {
+    message: '{disk} may hold data, as {what} cannot be read',
+    remedy:
+      'Choose another disk, and look at this one and its cable; or, if its data may go, wipe it, or name {name} under mayErase.',
+  },
   disk_too_small: {
     message: '{disk} has {size}, and the layout needs {needed}',
     remedy: 'Make the partitions smaller, or choose a larger disk.',

@@ -66,12 +66,42 @@ describe('the image of a disk is installed', { timeout: 2 * 60 * 60_000, skip },
     test(`with ${firmware}: as the system of its machine`, async () => {
       const machine = site.machine(`image-${firmware}`, firmware, ['OTHER', 'MEANT']);
       site.arm({ disks: [{ serial: 'MEANT' }] });
-      await machine.install();
+      const log = await machine.install();
+      assert.equal(/boot entries [0-9A-F]{4};/.test(log), firmware === 'uefi');
       const said = await machine.bootDisks(machine.disks.slice(1));
       for (const line of ['host node1', 'mount / ext4'])
         assert.ok(said.includes(line), `${line} of ${said.join('; ')}`);
     });
+
+  test('over the same one, and again after the power was cut: nothing of the old one can be started', async () => {
+    const machine = site.machine('image-again', 'uefi', ['AGAIN']);
+    const [disk] = machine.disks;
+    const partitions = async (): Promise<number> => {
+      const { stdout } = await promisify(execFile)('sfdisk', ['--json', disk?.file ?? '']);
+      return (JSON.parse(stdout) as SfdiskTable).partitiontable.partitions?.length ?? 0;
+    };
+    site.arm({ disks: [{ serial: 'AGAIN' }] });
+    await machine.install();
+    assert.ok((await partitions()) > 0);
+
+    site.arm({ disks: [{ serial: 'AGAIN' }] });
+    site.edge.reports.length = 0;
+    site.edge.ended.length = 0;
+    await machine.cutPower('writing it', () =>
+      site.edge.reports.some(
+        ({ progress }) => progress?.step === 'unpack' && (progress.doneBytes ?? 0) > 20 * 2 ** 20,
+      ),
+    );
+    assert.equal(await partitions(), 0);
+    await machine.install();
+    const said = await machine.bootDisks();
+    assert.ok(said.includes('host node1'), said.join('; '));
+  });
 });
+
+interface SfdiskTable {
+  readonly partitiontable: { readonly partitions?: readonly object[] };
+}
 
 async function bootswarm(...args: readonly string[]): Promise<void> {
   const [node, ...rest] = program('controller/cli/main.ts', '--json', 'image', ...args);

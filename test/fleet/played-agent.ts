@@ -85,6 +85,7 @@ export async function runAgent(parts: PlayedAgentParts): Promise<'reboot' | 'liv
     }),
     facts: async () => factsOf(spec),
     inspect: async () => inspectionOf(spec, new Date().toISOString()),
+    kernelLog: async () => [],
     verify: async (reference) => (await releases()).manifestOf(reference, until),
     install: (order, begun) => install(order, begun, parts, releases, until),
     giveOn: async () => {},

@@ -45,6 +45,8 @@ describe('the disks of a machine', () => {
     'sys/block/vda/serial': 'V-1\n',
     'sys/block/vda/vda1/partition': '1\n',
     'sys/block/vda/vda1/holders/md127/uevent': '',
+    'dev/vda': '',
+    'dev/vda1': '',
     'sys/block/sr0/size': '4096\n',
     'proc/mounts': '/dev/sda2 / ext4 rw 0 0\nproc /proc proc rw 0 0\n',
     'proc/swaps': 'Filename Type Size\n',
@@ -79,6 +81,40 @@ describe('the disks of a machine', () => {
     assert.deepEqual(
       programs.asked.filter((line) => line.includes('sr0')),
       [],
+    );
+  });
+
+  test('keep their mark whatever blkid makes of the partition, and one that cannot be read may hold anything', async () => {
+    const failing = join(top, 'failing');
+    put(failing, {
+      'sys/block/sdb/size': '204800\n',
+      'sys/block/sdb/sdb1/partition': '1\n',
+      'sys/block/sdb/sdb1/uevent': 'DEVTYPE=partition\nPARTN=1\nPARTNAME=bootswarm-keep-db\n',
+      'sys/block/sdb/sdb2/partition': '2\n',
+      'sys/block/sdb/sdb2/uevent': 'DEVTYPE=partition\nPARTNAME=bootswarm-keep-log\n',
+      'sys/block/sdb/sdb3/partition': '3\n',
+      'dev/sdb3': '',
+      // To be opened, and not to be read: EISDIR stands for EIO.
+      'dev/sdb1/x': '',
+    });
+    const [sdb] = await collectDisks({
+      programs: programsOf({
+        'blkid /dev/sdb': { code: 0, stdout: 'PTUUID=1\nPTTYPE=gpt\n' },
+        'blkid /dev/sdb2': { code: 8, stdout: '' },
+        'wipefs /dev/sdb2': { code: 0, stdout: 'ext4\nxfs\n' },
+      }),
+      signal,
+      root: failing,
+    });
+    assert.deepEqual(
+      sdb?.disk.holds.map(({ kind, where, detail }) => `${kind} ${where} ${detail}`),
+      [
+        'data-mark sdb1 bootswarm-keep-db',
+        'data-mark sdb2 bootswarm-keep-log',
+        'filesystem sdb2 ext4',
+        'filesystem sdb2 xfs',
+        'unreadable sdb1 EISDIR',
+      ],
     );
   });
 

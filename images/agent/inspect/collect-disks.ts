@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Disk } from '@bootswarm/images/install';
+import type { Disk, Holding } from '@bootswarm/images/install';
 import type { Programs } from '../install/run-program.ts';
 import { diskFrom, type ProbedSignature, parseBlkidExport } from './block-devices.ts';
 import { byPathNames } from './disk-paths.ts';
@@ -8,6 +9,9 @@ import { byPathNames } from './disk-paths.ts';
 /** blkid(8): nothing was found; several signatures were, and it would not choose. */
 const NOTHING = 2;
 const AMBIVALENT = 8;
+const SECTOR_BYTES = 512;
+/** Of either end: superblocks that are known stand there, those of pools in the first and last half of it. */
+const PROBED_BYTES = 2 ** 20;
 /** Of a SCSI page of product data: device type, page, length of two bytes (SPC-4, section 7.8). */
 const VPD_HEAD_BYTES = 4;
 
@@ -41,9 +45,15 @@ export async function collectDisks({
       .list(`sys/block/${name}`)
       .filter((part) => sys.has(`sys/block/${name}/${part}/partition`));
     const devices: { readonly name: string; readonly signature: ProbedSignature }[] = [];
+    const unreadable: Holding[] = [];
     for (const device of [name, ...parts]) {
       const signatures = await signaturesOf(device, programs, signal);
-      devices.push(...signatures.map((signature) => ({ name: device, signature })));
+      const [first = {}, ...others] = signatures ?? [];
+      const partName = device === name ? undefined : sys.partName(`sys/block/${name}/${device}`);
+      const whole = partName === undefined ? first : { ...first, PART_ENTRY_NAME: partName };
+      devices.push(...[whole, ...others].map((signature) => ({ name: device, signature })));
+      const reason = signatures ? undefined : await sys.readFailure(device);
+      if (reason !== undefined) unreadable.push({ kind: 'unreadable', where: device, detail: reason });
     }
     const holders = [
       `sys/block/${name}/holders`,
@@ -59,19 +69,22 @@ export async function collectDisks({
         .toString('latin1'),
     });
     const tableUuid = devices.find((device) => device.name === name)?.signature['PTUUID']?.toLowerCase();
-    if (disk) found.push({ disk, tableUuid });
+    if (disk) found.push({ disk: { ...disk, holds: [...disk.holds, ...unreadable] }, tableUuid });
   }
   return found;
 }
 
 const NO_FINDINGS = { devices: [], byPath: [], isBusy: false } as const;
 
-/** One for a device that has one signature; each where blkid finds several, as a member of an old array has. */
+/**
+ * One for a device that has one signature; each where blkid finds several, as a member of an old array has. Undefined where
+ * blkid has nothing to tell, be it that nothing is there, or that it could not read.
+ */
 async function signaturesOf(
   device: string,
   programs: Programs,
   signal: AbortSignal,
-): Promise<readonly ProbedSignature[]> {
+): Promise<readonly ProbedSignature[] | undefined> {
   const path = `/dev/${device}`;
   const what = `look at ${path}`;
   const probed = await programs.run(['blkid', '-p', '-o', 'export', path], {
@@ -79,6 +92,7 @@ async function signaturesOf(
     signal,
     fine: [NOTHING, AMBIVALENT],
   });
+  if (probed.code === NOTHING) return undefined;
   if (probed.code !== AMBIVALENT) return [parseBlkidExport(probed.stdout)];
   const argv = ['wipefs', '--no-act', '--noheadings', '--output', 'TYPE', path] as const;
   const { stdout } = await programs.run(argv, { what, signal });
@@ -103,6 +117,30 @@ class Sys {
       return readFileSync(join(this.#root, path));
     } catch {
       return undefined;
+    }
+  }
+
+  /** The name of a partition in its GPT, which the kernel knows whatever can be read of it now. */
+  partName(path: string): string | undefined {
+    return /^PARTNAME=(.*)$/m.exec(this.read(`${path}/uevent`) ?? '')?.[1];
+  }
+
+  /** Why what signatures stand in cannot be read, both ends of a device; undefined where it can. */
+  async readFailure(device: string): Promise<string | undefined> {
+    try {
+      await using file = await open(join(this.#root, 'dev', device));
+      const memory = Buffer.allocUnsafe(PROBED_BYTES);
+      const sectors = Number(this.read(`sys/class/block/${device}/size`) ?? 0);
+      for (const start of [0, Math.max(0, sectors * SECTOR_BYTES - PROBED_BYTES)])
+        for (let done = 0; done < PROBED_BYTES; ) {
+          const { bytesRead } = await file.read(memory, done, PROBED_BYTES - done, start + done);
+          if (bytesRead === 0) break;
+          done += bytesRead;
+        }
+      return undefined;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return code ?? message.slice(0, 200);
     }
   }
 

@@ -17,7 +17,7 @@ import {
   ownMenu,
   rootUuid,
 } from './system/boot-config.ts';
-import { bootOrderWith, createCommand, staleEntries, type WantedEntry } from './system/efi-boot.ts';
+import { bootOrderWith, createCommand, LOADERS, staleEntries, type WantedEntry } from './system/efi-boot.ts';
 import type { InstalledKernel } from './system/kernels.ts';
 import { firstOf } from './system/view.ts';
 
@@ -172,6 +172,9 @@ function bootPartition({ fileSystems }: DiskPlan): string {
   return boot?.on.name ?? 'root';
 }
 
+/** What the boot menu of the firmware calls the new system. */
+export const OWN_ENTRY = 'Bootswarm';
+
 type FirmwareParts = Pick<BootLoaderParts, 'programs' | 'say' | 'signal'>;
 type FirmwareCommand = readonly ['efibootmgr', ...string[]];
 
@@ -181,28 +184,26 @@ type FirmwareCommand = readonly ['efibootmgr', ...string[]];
  * @throws Problem boot_entry_refused
  */
 export async function removeBootEntries(parts: FirmwareParts): Promise<void> {
-  for (const number of staleEntries(await efiFacts(), ['Bootswarm', 'Bootswarm (disk 2)']))
+  for (const number of staleEntries(await efiFacts(), [OWN_ENTRY, `${OWN_ENTRY} (disk 2)`]))
     await tellFirmware('remove a boot entry', ['efibootmgr', '--bootnum', number, '--delete-bootnum'], parts);
 }
 
-/**
- * Tells the firmware of the new system, as the last thing: an entry for each disk, in their order, and the first of them
- * for the next boot.
- * @throws Problem boot_entry_refused
- */
-export async function writeBootEntries(
-  plan: DiskPlan,
-  paths: DevicePaths,
-  parts: FirmwareParts,
-): Promise<void> {
-  const wanted = plan.disks.flatMap(({ partitions }, index): readonly WantedEntry[] => {
+/** A boot entry for each disk of a plan, in their order. Pure. */
+export function entriesOf(plan: DiskPlan, paths: DevicePaths): readonly WantedEntry[] {
+  return plan.disks.flatMap(({ partitions }, index): readonly WantedEntry[] => {
     const esp = partitions.find(({ role }) => role === 'esp');
     const disk = paths.disks[index];
     if (!esp || disk === undefined) return [];
-    return [
-      { label: index === 0 ? 'Bootswarm' : `Bootswarm (disk ${index + 1})`, disk, partition: esp.number },
-    ];
+    const label = index === 0 ? OWN_ENTRY : `${OWN_ENTRY} (disk ${index + 1})`;
+    return [{ label, disk, partition: esp.number, loader: LOADERS.own }];
   });
+}
+
+/**
+ * Tells the firmware of the new system, as the last thing. The first of the entries is for the next boot.
+ * @throws Problem boot_entry_refused
+ */
+export async function writeBootEntries(wanted: readonly WantedEntry[], parts: FirmwareParts): Promise<void> {
   const run = (what: string, argv: FirmwareCommand): Promise<void> => tellFirmware(what, argv, parts);
   const before = await efiFacts();
   const made: string[] = [];

@@ -9,10 +9,11 @@ import {
   unpackDiskImage,
 } from '@bootswarm/images/format';
 import { forbiddenCode, type HeldBack, MBR_CODE_BYTES } from './boot-code.ts';
-import { isFat, partitionStarts } from './disk-tables.ts';
+import { isFat, partitionsIn } from './disk-tables.ts';
 import { type FetchParts, fetchPieces } from './fetch-root.ts';
 import type { Mounts } from './mounts.ts';
 import { problem } from './problems.ts';
+import { type WrittenBlock, writtenBlock } from './read-back.ts';
 import type { Programs } from './run-program.ts';
 import { SystemRoot } from './system-root.ts';
 
@@ -20,20 +21,39 @@ const BLOCK_BYTES = 2 ** 20;
 const SECTOR_BYTES = 512;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
+/** Where the table stands that says an installation has begun: a GPT of sectors of 4,096 bytes. */
+const BEGUN_TABLE_BYTES = 6 * 4096;
+
+/** What of a disk the writing of an image needs. */
+type DiskFile = Pick<FileHandle, 'read' | 'write' | 'sync'>;
+
+/** What was written of an image, and what was not yet. */
+export interface WrittenImage {
+  /** Its first block, with the table: to be written once all else is on the disk. Firmware finds nothing by it. */
+  readonly head: Buffer;
+  /** What firmware starts it by: the code of its MBR, and the first sectors of what UEFI can read. */
+  readonly held: readonly HeldBack[];
+  readonly blocks: readonly WrittenBlock[];
+}
+
 /**
- * Writes what comes to a disk in order, but for what firmware would start it by. A block of zeros is written only where
- * the disk has something else there, so that a disk that gives no room to what was never written keeps its holes.
+ * Writes what comes to a disk in order, but for its first block, and for what firmware would start it by. Before the first
+ * byte, what UEFI might read at the beginnings of the partitions to come is gone from the disk. A block of zeros is
+ * written only where the disk has something else there, so that a disk that gives no room to what was never written keeps
+ * its holes.
  */
 export class HoleWriter {
-  readonly #file: FileHandle;
+  readonly #file: DiskFile;
   readonly #mostBytes: number;
   readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   #filled = 0;
   #at = 0;
+  #head = Buffer.alloc(0);
   #starts: readonly number[] = [];
   readonly #held: HeldBack[] = [];
+  readonly #blocks: WrittenBlock[] = [];
 
-  constructor(file: FileHandle, mostBytes: number) {
+  constructor(file: DiskFile, mostBytes: number) {
     this.#file = file;
     this.#mostBytes = mostBytes;
   }
@@ -43,9 +63,8 @@ export class HoleWriter {
     return this.#at + this.#filled;
   }
 
-  /** The code of its MBR, and the first sectors of what UEFI can read. */
-  get held(): readonly HeldBack[] {
-    return this.#held;
+  get image(): WrittenImage {
+    return { head: this.#head, held: this.#held, blocks: this.#blocks };
   }
 
   /** @throws RangeError where the disk is full; whatever the disk does. */
@@ -62,17 +81,28 @@ export class HoleWriter {
 
   async flush(): Promise<void> {
     const block = this.#block.subarray(0, this.#filled);
-    if (this.#at === 0) {
-      this.#starts = partitionStarts(block);
+    const isHead = this.#at === 0;
+    if (isHead) {
+      this.#starts = partitionsIn(block).map(({ startBytes }) => startBytes);
+      await this.#clearStarts();
       if (block.length >= MBR_CODE_BYTES && !isZero(block)) this.#hold(block, 0, forbiddenCode());
     }
     for (const start of this.#starts) {
       const sector = block.subarray(Math.max(0, start - this.#at), start - this.#at + SECTOR_BYTES);
       if (start >= this.#at && isFat(sector)) this.#hold(block, start, Buffer.alloc(SECTOR_BYTES));
     }
-    if (!isZero(block) || !(await this.#isZeroThere(block.length))) await this.#write(block);
+    if (isHead) this.#head = Buffer.from(block);
+    else if (!isZero(block) || !(await this.#isZeroThere(block.length))) await this.#write(block);
     this.#at += this.#filled;
     this.#filled = 0;
+  }
+
+  /** Of an image that was there before, at the same places: the new table may not lead to it, whenever power goes. */
+  async #clearStarts(): Promise<void> {
+    for (const start of this.#starts)
+      if (start >= BEGUN_TABLE_BYTES && start + SECTOR_BYTES <= this.#mostBytes)
+        await this.#file.write(ZEROS, 0, SECTOR_BYTES, start);
+    await this.#file.sync();
   }
 
   #hold(block: Buffer, at: number, instead: Buffer): void {
@@ -87,6 +117,7 @@ export class HoleWriter {
   }
 
   async #write(block: Uint8Array): Promise<void> {
+    this.#blocks.push(writtenBlock(this.#at, block));
     for (let done = 0; done < block.length; ) {
       const { bytesWritten } = await this.#file.write(block, done, block.length - done, this.#at + done);
       done += bytesWritten;
@@ -99,9 +130,8 @@ function isZero(block: Uint8Array): boolean {
 }
 
 /**
- * Writes a disk image, raw or under zstd, as its pieces come. No firmware starts it yet.
+ * Writes a disk image, raw or under zstd, as its pieces come: all but its head, and what firmware would start it by.
  * @param disk its device, and its size in bytes.
- * @returns what is left out for that.
  * @throws Problem disk_image_too_large, disk_image_broken, and as fetchPieces.
  */
 export async function writeDiskImage(
@@ -109,14 +139,14 @@ export async function writeDiskImage(
   manifest: Manifest,
   disk: { readonly path: string; readonly bytes: number },
   parts: FetchParts,
-): Promise<readonly HeldBack[]> {
+): Promise<WrittenImage> {
   const file = await open(disk.path, 'r+');
   try {
     const writer = new HoleWriter(file, disk.bytes);
     await unpackedPieces(artefact, parts, (bytes) => writer.add(bytes));
     await writer.flush();
     await file.sync();
-    return writer.held;
+    return writer.image;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const cause = error;
@@ -128,6 +158,14 @@ export async function writeDiskImage(
   } finally {
     await file.close();
   }
+}
+
+/** Writes the head of an image, which makes its partitions appear. @returns it as a block to be read back. */
+export async function writeHead(disk: string, head: Buffer): Promise<WrittenBlock> {
+  await using file = await open(disk, 'r+');
+  await file.write(head, 0, head.length, 0);
+  await file.sync();
+  return writtenBlock(0, head);
 }
 
 async function unpackedPieces(

@@ -82,6 +82,16 @@ export async function releaseDisks({ programs, signal }: DiskWork): Promise<void
   await run('mdadm', '--stop', '--scan');
 }
 
+/** Resolves once disks have all that was written, and their next reads ask them. @throws Problem program_failed */
+export async function syncDisks(
+  { disks }: DevicePaths,
+  { programs, signal }: Pick<DiskWork, 'programs' | 'signal'>,
+): Promise<void> {
+  await programs.run(['sync'], { what: 'write all of it', signal });
+  for (const disk of disks)
+    await programs.run(['blockdev', '--flushbufs', disk], { what: `write all of ${disk}`, signal });
+}
+
 /** Lines for mdadm.conf(5) of the arrays of a plan. */
 export async function arrayLines(plan: DiskPlan, { programs, signal }: DiskWork): Promise<readonly string[]> {
   if (plan.disks.length < 2) return [];

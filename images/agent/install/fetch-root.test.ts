@@ -8,7 +8,8 @@ import { zstdCompressSync } from 'node:zlib';
 import { type Artefact, type Manifest, Problem, sha256Of } from '@bootswarm/images/format';
 import type { VerifiedPiece } from '../release-fetch.ts';
 import { forbiddenCode, giveBack, MBR_CODE_BYTES } from './boot-code.ts';
-import { HoleWriter, writeDiskImage } from './disk-image.ts';
+import { HoleWriter, writeDiskImage, writeHead } from './disk-image.ts';
+import { partitionsIn } from './disk-tables.ts';
 import {
   availableBytes,
   type FetchParts,
@@ -17,7 +18,7 @@ import {
   heldPieces,
   holdingPlace,
 } from './fetch-root.ts';
-import { hashBoot, headBytesOf, requireSame } from './read-back.ts';
+import { hashBoot, headBytesOf, requireSame, requireWritten } from './read-back.ts';
 import { one, planOf } from './testing/new-machine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bootswarm-fetch-'));
@@ -191,6 +192,8 @@ describe('a disk image', () => {
     bytes.subarray(0, 100),
   ]);
 
+  const readOptions = { onBytes: () => {}, signal: AbortSignal.timeout(20_000) };
+
   async function written(
     content: Uint8Array,
     options: { length?: number; dirty?: boolean; cut?: number } = {},
@@ -202,16 +205,24 @@ describe('a disk image', () => {
     await device.write(Buffer.alloc(length, options.dirty ? 0xee : 0), 0, length, 0);
     await device.close();
     const sent = options.cut === undefined ? content : content.subarray(0, options.cut);
-    const held = await writeDiskImage(
+    const { head, held, blocks } = await writeDiskImage(
       artefactOf(sent),
       manifest,
       { path, bytes: length },
       partsOf(sent, [3, 1, 999]).parts,
     );
     assert.ok(
+      readFileSync(path)
+        .subarray(0, MIB)
+        .every((byte) => byte === (options.dirty ? 0xee : 0)),
+      'its head comes last',
+    );
+    const last = await writeHead(path, head);
+    assert.ok(
       readFileSync(path).subarray(0, MBR_CODE_BYTES).equals(forbiddenCode()),
       'no BIOS starts it yet',
     );
+    await requireWritten(path, [last, ...blocks], readOptions);
     await giveBack(path, held);
     return readFileSync(path);
   }
@@ -227,37 +238,103 @@ describe('a disk image', () => {
         assert.equal(disk[image.length], dirty ? 0xee : 0);
       });
 
-  for (const table of ['gpt', 'mbr'] as const)
+  const esp = 2 * MIB;
+  /** 4 MiB with one partition, which is an EFI system partition. */
+  function imageWithEsp(table: 'gpt' | 'mbr'): Buffer {
+    const made = Buffer.alloc(4 * MIB, 7);
+    made.fill(0, 0, MIB);
+    made.writeUInt16LE(0xaa55, 510);
+    if (table === 'mbr') {
+      made[446 + 4] = 0xef;
+      made.writeUInt32LE(esp / 512, 446 + 8);
+    } else {
+      made[446 + 4] = 0xee;
+      made.write('EFI PART', 512, 'latin1');
+      made.writeBigUInt64LE(2n, 512 + 72);
+      made.writeUInt32LE(128, 512 + 80);
+      made.writeUInt32LE(128, 512 + 84);
+      // The second of its entries; the first is of no type. UEFI 2.10, table 5.7.
+      made.set(Buffer.from('28732ac11ff8d211ba4b00a0c93ec93b', 'hex'), 1024 + 128);
+      made.writeBigUInt64LE(BigInt(esp / 512), 1024 + 128 + 32);
+    }
+    made.write('FAT32   ', esp + 82, 'latin1');
+    return made;
+  }
+
+  for (const table of ['gpt', 'mbr'] as const) {
+    const withEsp = imageWithEsp(table);
+
     test(`has nothing that UEFI could read until it is given back (${table})`, async () => {
-      const esp = 2 * MIB;
-      const withEsp = Buffer.alloc(4 * MIB, 7);
-      withEsp.fill(0, 0, MIB);
-      withEsp.writeUInt16LE(0xaa55, 510);
-      if (table === 'mbr') {
-        withEsp[446 + 4] = 0xef;
-        withEsp.writeUInt32LE(esp / 512, 446 + 8);
-      } else {
-        withEsp[446 + 4] = 0xee;
-        withEsp.write('EFI PART', 512, 'latin1');
-        withEsp.writeBigUInt64LE(2n, 512 + 72);
-        withEsp.writeUInt32LE(128, 512 + 80);
-        withEsp.writeUInt32LE(128, 512 + 84);
-        // The second of its entries; the first is of no type.
-        withEsp.fill(1, 1024 + 128, 1024 + 144);
-        withEsp.writeBigUInt64LE(BigInt(esp / 512), 1024 + 128 + 32);
-      }
-      withEsp.write('FAT32   ', esp + 82, 'latin1');
       const path = join(folder, `esp-${table}`);
       const file = await open(path, 'w+');
       const writer = new HoleWriter(file, 4 * MIB);
       await writer.add(withEsp);
       await file.close();
+      const { head, held } = writer.image;
+      assert.ok(
+        readFileSync(path)
+          .subarray(0, MIB)
+          .every((byte) => byte === 0),
+      );
+      await writeHead(path, head);
       const before = readFileSync(path);
       assert.ok(before.subarray(esp, esp + 512).every((byte) => byte === 0));
       assert.ok(before.subarray(esp + 512).equals(withEsp.subarray(esp + 512)));
-      await giveBack(path, writer.held);
+      await giveBack(path, held);
       assert.ok(readFileSync(path).equals(withEsp));
     });
+
+    test(`leads to nothing of one that was there before, whenever power goes (${table})`, async () => {
+      const path = join(folder, `again-${table}`);
+      const mark = Buffer.alloc(MIB, 'the table of a try');
+      writeFileSync(path, Buffer.concat([mark, withEsp.subarray(MIB)]));
+      await using file = await open(path, 'r+');
+      const done: string[] = [];
+      const writer = new HoleWriter(
+        {
+          read: file.read.bind(file) as typeof file.read,
+          write: (async (bytes: Uint8Array, from: number, length: number, at: number) => {
+            done.push(`${at}+${length}`);
+            return file.write(bytes, from, length, at);
+          }) as typeof file.write,
+          sync: async () => {
+            const found = readFileSync(path);
+            assert.ok(
+              found.subarray(esp, esp + 512).every((byte) => byte === 0),
+              'the old FAT is gone',
+            );
+            done.push('sync');
+          },
+        },
+        4 * MIB,
+      );
+      await writer.add(withEsp);
+      assert.deepEqual(done.slice(0, 2), [`${esp}+512`, 'sync']);
+      assert.ok(readFileSync(path).subarray(0, MIB).equals(mark), 'a second try knows the disk by it');
+    });
+
+    test(`has its EFI system partition told to the firmware (${table})`, () => {
+      assert.deepEqual(partitionsIn(withEsp.subarray(0, MIB)), [
+        { number: table === 'gpt' ? 2 : 1, startBytes: esp, isEsp: true },
+      ]);
+    });
+  }
+
+  test('is refused where a block of it reads as other bytes', async () => {
+    const path = join(folder, 'worn');
+    const file = await open(path, 'w+');
+    const writer = new HoleWriter(file, 8 * MIB);
+    await writer.add(image);
+    await writer.flush();
+    const { blocks } = writer.image;
+    await requireWritten(path, blocks, readOptions);
+    await file.write(Buffer.of(~(image.at(-1) ?? 0)), 0, 1, image.length - 1);
+    await file.close();
+    await assert.rejects(requireWritten(path, blocks, readOptions), {
+      code: 'read_back_differs',
+      message: /the block from byte 3145728 of/,
+    });
+  });
 
   test('does not write zeros where there are zeros', async () => {
     const path = join(folder, 'sparse');

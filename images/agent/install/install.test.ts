@@ -107,10 +107,13 @@ describe('an installation writes to no disk', () => {
       'disk_too_small',
       0,
     ],
-    ['where a hook fails', { hooks: ['exit 3'] }, 'hook_failed', 0],
+    ['where a hook fails', { hooks: ['exit 3'] }, 'hook_failed', 1],
     [
-      'where the edge refuses',
-      { begin: () => Promise.reject(new Problem({ code: 'ticket_spent', message: 'm', remedy: 'r' }, 409)) },
+      'where the edge refuses, and runs no hook then',
+      {
+        begin: () => Promise.reject(new Problem({ code: 'ticket_spent', message: 'm', remedy: 'r' }, 409)),
+        hooks: ['exit 3'],
+      },
       'ticket_spent',
       1,
     ],

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { type Artefact, findArtefact, type Manifest, Problem, releaseId } from '@bootswarm/images/format';
 import {
   type DevicePaths,
@@ -10,8 +10,9 @@ import {
   planText,
 } from '@bootswarm/images/install';
 import type { FoundDisk } from '../inspect/collect-disks.ts';
-import { forbidBoot, giveBack, writeBootCode } from './boot-code.ts';
+import { forbidBoot, writeBootCode } from './boot-code.ts';
 import {
+  entriesOf,
   mountEsps,
   nameBootLoader,
   removeBootEntries,
@@ -19,12 +20,12 @@ import {
   writeBootLoader,
 } from './boot-loader.ts';
 import { diskFailure } from './disk-failure.ts';
-import { mountRootOf, writeDiskImage } from './disk-image.ts';
-import { arrayLines, loadDrivers, prepareDisks, releaseDisks } from './disks.ts';
+import { arrayLines, loadDrivers, prepareDisks, releaseDisks, syncDisks } from './disks.ts';
 import { type FetchParts, fetchToPath } from './fetch-root.ts';
 import { ImageHold } from './image-hold.ts';
+import { installDiskImage } from './install-disk-image.ts';
 import { clearMounts, Mounts } from './mounts.ts';
-import { NewSystem, runHooks } from './new-system.ts';
+import { NewSystem, requireNoLack, runHooks } from './new-system.ts';
 import { isSamePlan, planMachine } from './plan-machine.ts';
 import { problem } from './problems.ts';
 import type { Progress } from './progress.ts';
@@ -33,7 +34,7 @@ import type { Programs } from './run-program.ts';
 import { systemArguments } from './system/boot-config.ts';
 import { diskChanges, machineChanges } from './system/configure.ts';
 import { initramfsCommand } from './system/kernels.ts';
-import { diskLack, type Lack, machineLack } from './system/needs.ts';
+import { diskLack, machineLack } from './system/needs.ts';
 import { SystemRoot } from './system-root.ts';
 import type { InstallTerms } from './terms.ts';
 import { unpackRoot } from './unpack.ts';
@@ -59,8 +60,8 @@ export interface InstallParts extends Omit<FetchParts, 'onBytes'> {
 }
 
 /**
- * Installs a release to the disks of this machine: when it resolves, the machine boots it from there. Nothing is written
- * before `begin` has resolved, and the last thing that is written is what makes the machine boot it.
+ * Installs a release to the disks of this machine: when it resolves, the machine boots it from there. Nothing is
+ * written, and no hook runs, before `begin` has resolved, and the last thing that is written is what makes the machine boot it.
  * @throws Problem of problems.ts, of releases, or a refusal of the plan, under its own code.
  */
 export async function install(parts: InstallParts): Promise<void> {
@@ -107,13 +108,14 @@ class Installation {
     const planned = await this.#plan(imageBytes);
     const text = planText(planned, !root);
     for (const line of text.split('\n')) say(line);
+    progress.begin('begin', 'ask whether it may be written');
+    await this.#parts.begin(text);
+    // One that reboots or hangs the machine has used its try up.
     const { before } = order.profile.hooks;
     if (before.length > 0) {
       progress.begin('hooks-before', `${before.length} hooks`);
       await runHooks(before, 'before', undefined, say, signal);
     }
-    progress.begin('begin', 'ask whether it may be written');
-    await this.#parts.begin(text);
 
     progress.begin('partition', 'look at the disks again, and lay them out');
     const plan = await this.#plan(imageBytes);
@@ -127,7 +129,13 @@ class Installation {
     await removeBootEntries(this.#parts);
     await forbidBoot(paths);
     if (root) await this.#installRoot(root, manifest, plan, paths);
-    else await this.#installDiskImage(artefact, manifest, plan, paths);
+    else
+      await installDiskImage(manifest, plan, paths, {
+        ...this.#parts,
+        ...this.#fetchParts(),
+        mounts: this.#mounts,
+        target: TARGET,
+      });
     progress.begin('end', progress.text);
   }
 
@@ -171,7 +179,7 @@ class Installation {
     const kernels = await system.kernels(findArtefact(manifest, 'kernel'), (kernel) =>
       this.#fetchKernel(kernel),
     );
-    this.#requireNoLack(machineLack(system.root, order.profile) ?? diskLack(system.root, kernels, plan));
+    requireNoLack(machineLack(system.root, order.profile) ?? diskLack(system.root, kernels, plan));
     const lines = await arrayLines(plan, this.#parts);
     await system.root.apply(machineChanges(system.root, order));
     await system.root.apply(diskChanges(system.root, order, plan, lines));
@@ -261,65 +269,6 @@ class Installation {
     await this.#mounts.mount(deviceOf(plan, esp, paths), TARGET + esp.mount, how, this.#parts.signal);
   }
 
-  async #installDiskImage(
-    artefact: Artefact,
-    manifest: Manifest,
-    plan: DiskPlan,
-    paths: DevicePaths,
-  ): Promise<void> {
-    const { order, progress, programs, say, signal } = this.#parts;
-    const [path = ''] = paths.disks;
-    const bytes = plan.disks[0]?.disk.sizeBytes ?? 0;
-    await programs.run(['wipefs', '--all', '--force', path], { what: `forget what was on ${path}`, signal });
-    const fetchParts = this.#fetchParts();
-    const hold = new ImageHold(fetchParts, this.#mounts);
-    const pieces = await hold.piecesOf(artefact);
-    progress.begin('unpack', `${artefact.name} to ${path}`);
-    const held = await writeDiskImage(artefact, manifest, { path, bytes }, { ...fetchParts, pieces });
-    await hold.letGo();
-    const table = await programs.run(['blkid', '-p', '-o', 'value', '-s', 'PTTYPE', path], {
-      what: `look at ${path}`,
-      signal,
-      fine: [2, 8],
-    });
-    // The image ends before the disk does, and the second table belongs to the end: UEFI 2.10, section 5.3.1.
-    if (table.stdout.trim() === 'gpt')
-      await programs.run(['sgdisk', '--move-second-header', path], {
-        what: 'move the second table',
-        signal,
-        say,
-      });
-    await programs.run(['blockdev', '--rereadpt', path], { what: 'read the partitions again', signal });
-
-    progress.begin('configure', 'make it the system of this machine');
-    const root = await mountRootOf(await partitionsOf(path), TARGET, {
-      programs,
-      mounts: this.#mounts,
-      signal,
-    });
-    if (!root) throw problem('image_root_not_found', { facts: { release: order.release } });
-    this.#requireNoLack(machineLack(root, order.profile));
-    await root.apply(machineChanges(root, order));
-    const { after } = order.profile.hooks;
-    const system = new NewSystem(root, programs, say, signal);
-    await system.open(this.#mounts);
-    if (root.has('/usr/bin/ssh-keygen')) await system.run('make host keys', ['ssh-keygen', '-A']);
-    if (after.length > 0) {
-      progress.begin('hooks-after', `${after.length} hooks`);
-      await system.hooks(after);
-    }
-    progress.begin('unmount', 'let the disk have all of it');
-    await this.#mounts.unmount(signal);
-    await this.#sync(paths);
-    // Where a hook has put a boot loader of its own, that stays.
-    await giveBack(path, held);
-    await this.#sync(paths);
-  }
-
-  #requireNoLack(lack: Lack | undefined): void {
-    if (lack) throw problem('image_lacks', { facts: { lacks: lack.lacks, purpose: lack.purpose } });
-  }
-
   async #readBack(written: BootHashes, plan: DiskPlan, paths: DevicePaths): Promise<void> {
     const { progress, signal } = this.#parts;
     progress.begin('read-back', `${written.size} files that it boots from`);
@@ -339,7 +288,7 @@ class Installation {
     await nameBootLoader(await mountEsps(plan, paths, TARGET, this.#mounts, signal));
     await this.#sync(paths);
     await this.#mounts.unmount(signal);
-    await writeBootEntries(plan, paths, this.#parts);
+    await writeBootEntries(entriesOf(plan, paths), this.#parts);
   }
 
   /** /boot has the first EFI system partition under it; the others have their own folders. */
@@ -349,20 +298,7 @@ class Installation {
     return hashBoot(folders, { paths: disks, headBytes: headBytesOf(plan) }, this.#parts.signal);
   }
 
-  async #sync({ disks }: DevicePaths): Promise<void> {
-    const { programs, signal } = this.#parts;
-    await programs.run(['sync'], { what: 'write all of it', signal });
-    for (const disk of disks)
-      await programs.run(['blockdev', '--flushbufs', disk], { what: `write all of ${disk}`, signal });
+  #sync(paths: DevicePaths): Promise<void> {
+    return syncDisks(paths, this.#parts);
   }
-}
-
-/** Devices of the partitions that a disk has now. */
-async function partitionsOf(disk: string): Promise<readonly string[]> {
-  const name = disk.slice('/dev/'.length);
-  const entries = await readdir(`/sys/block/${name}`);
-  return entries
-    .filter((entry) => entry.startsWith(name))
-    .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .map((entry) => `/dev/${entry}`);
 }

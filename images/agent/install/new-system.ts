@@ -5,6 +5,7 @@ import type { Mounts } from './mounts.ts';
 import { problem } from './problems.ts';
 import { ProgramError, type Programs, runProgram } from './run-program.ts';
 import { type InstalledKernel, kernelRelease, kernelsIn, moduleReleases } from './system/kernels.ts';
+import type { Lack } from './system/needs.ts';
 import type { SystemRoot } from './system-root.ts';
 
 /** Environment of programs that run in the new system: nothing of the agent's. */
@@ -82,6 +83,11 @@ export class NewSystem {
     await copyFile(file, this.root.at(`/boot/vmlinuz-${release}`));
     return kernelsIn(this.root);
   }
+}
+
+/** Pure. @throws Problem image_lacks */
+export function requireNoLack(lack: Lack | undefined): void {
+  if (lack) throw problem('image_lacks', { facts: { lacks: lack.lacks, purpose: lack.purpose } });
 }
 
 /**

@@ -9,7 +9,7 @@ export const problem = defineProblems({
     status: 500,
     message: '{what}: {program} ended with {how}. Its last lines: {lines}',
     remedy:
-      'All that it said is on the console of the machine, on its status page (port 8481) and in the log of its edge. Arming the intent anew starts from the beginning.',
+      'What a program says that runs for long is on the console of the machine, on its status page (port 8481) and in the log of its edge; of others these lines are all. Arming the intent anew starts from the beginning.',
   },
   program_missing: {
     status: 500,
@@ -29,12 +29,14 @@ export const problem = defineProblems({
   disks_changed: {
     status: 409,
     message: 'just before they would have been written the disks are not those of the plan any more: {found}',
-    remedy: 'Look at the disks and their controller, and arm the intent anew. Nothing was written.',
+    remedy:
+      'Look at the disks and their controller, and arm the intent anew. Nothing was written, but by hooks of a profile.',
   },
   disk_not_ready: {
     status: 500,
     message: '{device} did not appear within {seconds} s after {disk} was partitioned',
-    remedy: "Read the machine's log for what the kernel says of that disk; it may be failing.",
+    remedy:
+      'Read what the kernel says of that disk, which the agent sends to the log of its edge; it may be failing.',
   },
   memory_short: {
     status: 507,
@@ -106,7 +108,8 @@ export const problem = defineProblems({
   disk_failed: {
     status: 500,
     message: '{what} failed on the disk: {reason}',
-    remedy: "Read the machine's log for what the kernel says of that disk, and replace it or its cable.",
+    remedy:
+      'Read what the kernel says of that disk, which the agent sends to the log of its edge, and replace it or its cable.',
   },
   boot_entry_refused: {
     status: 500,

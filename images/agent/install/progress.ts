@@ -4,8 +4,8 @@ import type { SwarmProgress, WorkProgress } from '@bootswarm/controller/contract
 export type Step =
   | 'verify'
   | 'plan'
-  | 'hooks-before'
   | 'begin'
+  | 'hooks-before'
   | 'partition'
   | 'mount'
   | 'fetch'

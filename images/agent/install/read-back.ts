@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Of } from '@bootswarm/images/format';
 import type { DiskPlan } from '@bootswarm/images/install';
 import { diskFailure } from './disk-failure.ts';
 import { problem } from './problems.ts';
@@ -67,6 +68,46 @@ async function hashFile(path: string, mostBytes: number, memory: Buffer): Promis
 export function requireSame(written: BootHashes, found: BootHashes): void {
   for (const [path, hash] of written)
     if (found.get(path) !== hash) throw problem('read_back_differs', { facts: { path } });
+}
+
+/** What was written to a disk at once. */
+export interface WrittenBlock {
+  /** Byte of the disk. */
+  readonly at: number;
+  readonly length: number;
+  readonly sha256: string;
+}
+
+/** Pure. */
+export function writtenBlock(at: number, bytes: Uint8Array): WrittenBlock {
+  return { at, length: bytes.length, sha256: sha256Of(bytes) };
+}
+
+/**
+ * Reads what was written to a disk once more.
+ * @param onBytes told how many of them were read, of how many.
+ * @throws Problem read_back_differs, disk_failed
+ */
+export async function requireWritten(
+  disk: string,
+  blocks: readonly WrittenBlock[],
+  { onBytes, signal }: { readonly onBytes: (done: number, total: number) => void; signal: AbortSignal },
+): Promise<void> {
+  const total = blocks.reduce((sum, { length }) => sum + length, 0);
+  const memory = Buffer.allocUnsafeSlow(Math.max(0, ...blocks.map(({ length }) => length)));
+  await using file = await open(disk);
+  let done = 0;
+  for (const { at, length, sha256 } of blocks) {
+    signal.throwIfAborted();
+    const what = `byte ${at} of ${disk}`;
+    const { bytesRead } = await file.read(memory, 0, length, at).catch((error) => {
+      throw diskFailure(`reading ${what}`, error);
+    });
+    if (sha256Of(memory.subarray(0, bytesRead)) !== sha256)
+      throw problem('read_back_differs', { facts: { path: `the block from ${what}` } });
+    done += length;
+    onBytes(done, total);
+  }
 }
 
 /** Makes the kernel forget what it has of disks, so that the next read asks them: proc_sys_vm(5). */

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { Problem } from '@bootswarm/images/format';
 import { reportWhile } from '../disk-work.ts';
 import type { FoundDisk } from '../inspect/collect-disks.ts';
 import { type InstallParts, install } from '../install/install.ts';
@@ -7,6 +6,7 @@ import { begunDisks } from '../install/plan-machine.ts';
 import { Progress } from '../install/progress.ts';
 import type { InstallTerms } from '../install/terms.ts';
 import { verifiedPieces } from '../release-fetch.ts';
+import { failureOf } from '../work-failure.ts';
 import { consent } from './consent.ts';
 import { type FoundMedium, findMedium, mediumSource } from './find-medium.ts';
 import { type Keys, typedLine } from './keyboard.ts';
@@ -38,12 +38,12 @@ export async function installFromMedium(parts: MediumParts): Promise<void> {
     await installWith(medium, parts);
     await giveBack(medium, parts);
   } catch (error) {
-    const { message } = error as Error;
-    const code = error instanceof Problem ? error.code : 'agent_failed';
+    const { code, message, remedy } = failureOf(error as Error);
     say(
       code === 'medium_declined' ? `stopped: ${message}` : `FAILED: the installation (${code}): ${message}`,
     );
-    say(error instanceof Problem ? error.remedy : ((error as Error).stack ?? ''));
+    if (code === 'agent_failed') say((error as Error).stack ?? '');
+    say(remedy);
     say('Press Enter to reboot.');
     keys.drop();
     await typedLine(keys);

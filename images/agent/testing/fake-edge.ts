@@ -1,4 +1,10 @@
-import type { AgentOrder, AgentReport, Inspection, WorkEnd } from '@bootswarm/controller/contract';
+import {
+  AGENT_LOG_MOST_LINES,
+  type AgentOrder,
+  type AgentReport,
+  type Inspection,
+  type WorkEnd,
+} from '@bootswarm/controller/contract';
 import type { Edge } from '../agent.ts';
 
 /** An edge in memory: gives its orders one after the other, and fails as often as it is told to. */
@@ -13,6 +19,8 @@ export class FakeEdge implements Edge {
   readonly inspections: Inspection[] = [];
   /** Thrown by the next `begin`. */
   refusing: Error | undefined;
+  /** Thrown by the next calls of `end`, one each. */
+  readonly refusingEnd: Error[] = [];
   /** By how many calls the next success is away. */
   failing = 0;
   readonly #orders: AgentOrder[];
@@ -30,6 +38,7 @@ export class FakeEdge implements Edge {
   }
 
   async log(lines: readonly string[]): Promise<void> {
+    if (lines.length > AGENT_LOG_MOST_LINES) throw new Error('too many lines');
     this.lines.push(...lines);
   }
 
@@ -50,6 +59,8 @@ export class FakeEdge implements Edge {
 
   async end(end: WorkEnd): Promise<void> {
     this.#fail();
+    const refusal = this.refusingEnd.shift();
+    if (refusal) throw refusal;
     this.ended.push(end);
   }
 

@@ -7,7 +7,7 @@ export type WipedDisks = 'all' | readonly string[];
 /**
  * The disks that are to be wiped. Fails closed: a name must be that of exactly one disk, and a mark that asks to keep
  * data counts against everything but the disk's own name. Of `all`, sticks and card readers are no part. Pure.
- * @throws Problem wipe_disk_unknown, wipe_disk_ambiguous, wipe_disk_in_use, wipe_disk_read_only, wipe_disk_marked, wipe_nothing
+ * @throws Problem wipe_disk_unknown, wipe_disk_ambiguous, wipe_disk_in_use, wipe_disk_read_only, wipe_disk_marked, wipe_disk_unreadable, wipe_nothing
  */
 export function chooseWiped(disks: readonly Disk[], wanted: WipedDisks): readonly Disk[] {
   const chosen = wanted === 'all' ? disks.filter((disk) => !disk.isRemovable) : named(disks, wanted);
@@ -18,6 +18,8 @@ export function chooseWiped(disks: readonly Disk[], wanted: WipedDisks): readonl
     if (disk.isBusy) throw problem('wipe_disk_in_use', { facts });
     if (wanted === 'all' && disk.holds.some(({ kind }) => kind === 'data-mark'))
       throw problem('wipe_disk_marked', { facts });
+    if (wanted === 'all' && disk.holds.some(({ kind }) => kind === 'unreadable'))
+      throw problem('wipe_disk_unreadable', { facts });
   }
   return chosen;
 }

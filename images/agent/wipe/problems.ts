@@ -30,6 +30,17 @@ export const problem = defineProblems({
     remedy:
       "Name the disks that are meant: 'wipe --disk SERIAL'. A disk that is named is wiped whatever its mark.",
   },
+  wipe_disk_unreadable: {
+    status: 422,
+    message: "{disk} cannot be read, so that it may have the mark 'bootswarm-keep', and nothing was wiped",
+    remedy:
+      "Name the disks that are meant: 'wipe --disk SERIAL'. This one fails, or an erase was cut off and left it locked: named, it is unlocked.",
+  },
+  wipe_disk_locked: {
+    status: 422,
+    message: '{disk} is locked by a password that is not ours, so that nothing can be written to it',
+    remedy: 'Unlock it by whoever set the password, or reset it by the PSID on its label, or take it out.',
+  },
   wipe_nothing: {
     status: 422,
     message: 'the machine has no disk to wipe',

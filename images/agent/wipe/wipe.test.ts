@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Disk } from '@bootswarm/images/install';
+import { Progress } from '../install/progress.ts';
 import type { Programs } from '../install/run-program.ts';
 import { chooseWiped } from './choose-wiped.ts';
 import { sampleRanges } from './sample.ts';
 import { wipeDisk } from './wipe.ts';
+import { wipeDisks } from './wipe-disks.ts';
 
 const MIB = 2 ** 20;
 
@@ -25,6 +27,7 @@ const disk = (name: string, more: Partial<Disk> = {}): Disk => ({
   ...more,
 });
 const marked = disk('sdm', { holds: [{ kind: 'data-mark', where: 'sdm1', detail: 'bootswarm-keep' }] });
+const unreadable: Disk['holds'][number] = { kind: 'unreadable', where: 'sda', detail: 'EIO' };
 
 describe('which disks are wiped', () => {
   const disks = [disk('sda', { wwn: '0x5000c50015ea71aa' }), disk('sdb')];
@@ -53,11 +56,77 @@ describe('which disks are wiped', () => {
     ['a disk in use', [disk('sda', { isBusy: true })], 'all', 'wipe_disk_in_use'],
     ['a disk that can only be read', [disk('sda', { isReadOnly: true })], 'all', 'wipe_disk_read_only'],
     ['all, where one has the mark', [...disks, marked], 'all', 'wipe_disk_marked'],
+    ['all, where one cannot be read', [disk('sda', { holds: [unreadable] })], 'all', 'wipe_disk_unreadable'],
     ['all of no disk', [], 'all', 'wipe_nothing'],
   ] as const)
     test(`refused: ${what}`, () => {
       assert.throws(() => chooseWiped(found, wanted), { code });
     });
+});
+
+describe('the disks of an order', () => {
+  /** @returns what was run, and the code of how it failed. */
+  async function wiped(
+    before: readonly Disk[],
+    after: readonly Disk[],
+    failing: Error = new Error('the first is enough'),
+  ): Promise<{ readonly ran: readonly string[]; readonly code: unknown }> {
+    const ran: string[] = [];
+    const seen = [before, after];
+    const signal = AbortSignal.timeout(5_000);
+    const run: Programs['run'] = async (argv) => {
+      ran.push(argv.join(' '));
+      throw failing;
+    };
+    const wiping = wipeDisks({
+      order: { disks: 'all', method: 'overwrite' },
+      findDisks: async () => seen.shift() ?? [],
+      begin: async () => {},
+      progress: new Progress(
+        () => {},
+        () => 0,
+      ),
+      programs: { run },
+      say: () => {},
+      signal,
+    });
+    const error = await wiping.then(
+      () => assert.fail('it must fail'),
+      (each: NodeJS.ErrnoException) => each,
+    );
+    return { ran, code: error.code ?? error.message };
+  }
+
+  for (const [name, before, after] of [
+    ['one more', ['sda'], ['sda', 'sdb']],
+    ['one less', ['sda', 'sdb'], ['sda']],
+    ['another', ['sda'], ['sdb']],
+  ] as const)
+    test(`are not wiped where there is ${name} than was told`, async () => {
+      const { ran, code } = await wiped(
+        before.map((each) => disk(each)),
+        after.map((each) => disk(each)),
+      );
+      assert.equal(code, 'disks_changed');
+      assert.deepEqual(ran, []);
+    });
+
+  test('are the same where they only changed their names', async () => {
+    const [a, b] = [disk('sda'), disk('sdb')];
+    const { ran } = await wiped(
+      [a, b],
+      [
+        { ...b, name: 'sda' },
+        { ...a, name: 'sdb' },
+      ],
+    );
+    assert.ok(ran.length > 0);
+  });
+
+  test('fail by name where one answers with an error', async () => {
+    const error = Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' });
+    assert.equal((await wiped([disk('sda')], [disk('sda')], error)).code, 'disk_failed');
+  });
 });
 
 describe('what is read to prove it', () => {
@@ -87,10 +156,13 @@ describe('a disk', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   /** A fake of the programs, which would want a block device. */
-  const fake = (act: Readonly<Record<string, () => Promise<string>>> = {}): Programs => ({
-    run: async ([program]) => {
+  const fake = (
+    act: Readonly<Record<string, (argv: readonly string[]) => Promise<string>>> = {},
+  ): Programs => ({
+    run: async (argv) => {
+      const [program] = argv;
       ran.push(program);
-      return { code: 0, stdout: (await act[program]?.()) ?? '' };
+      return { code: 0, stdout: (await act[program]?.(argv)) ?? '' };
     },
   });
 
@@ -116,7 +188,7 @@ describe('a disk', () => {
     const { done, progress } = wipe('overwrite', fake());
     assert.equal(await done, 'overwrite');
     assert.ok(await zeroed());
-    assert.equal(ran[0], 'wipefs');
+    assert.deepEqual(ran.slice(0, 2), ['hdparm', 'wipefs']);
     assert.equal(progress.at(-1), 40 * MIB);
   });
 
@@ -134,9 +206,63 @@ describe('a disk', () => {
     await assert.rejects(wipe('secure-erase', fake({ hdparm })).done, { code: 'wipe_not_proved' });
   });
 
+  /** A fake of a drive that has, or will have once its power is cut, a password. */
+  class LockingDrive implements Programs {
+    readonly ran: string[] = [];
+    #password: string | undefined;
+    #isLocked = false;
+
+    constructor(password?: string) {
+      this.#password = password;
+      this.#isLocked = password !== undefined;
+    }
+
+    cutPower(): void {
+      this.#isLocked = this.#password !== undefined;
+    }
+
+    readonly run: Programs['run'] = async (argv) => {
+      const [program, ...rest] = argv;
+      const act = rest.find((each) => each.startsWith('--security-'))?.slice('--security-'.length);
+      this.ran.push(act ?? program);
+      const password = rest.at(-2);
+      if (act === undefined && program === 'wipefs' && this.#isLocked) throw new Error('it is locked');
+      if (act === 'set-pass') this.#password = password;
+      else if (act !== undefined && password !== this.#password) throw new Error('a wrong password');
+      if (act === 'unlock') this.#isLocked = false;
+      if (act === 'disable') this.#password = undefined;
+      if (act === 'erase') {
+        if (this.ran.filter((each) => each === 'erase').length === 1) throw new Error('the power goes');
+        this.#password = undefined;
+        await writeFile(join(folder, 'sda'), Buffer.alloc(40 * MIB));
+      }
+      const lock = this.#isLocked ? '\t\tlocked\n' : '\tnot\tlocked\n';
+      return { code: 0, stdout: `Security:\n\t\tsupported\n${lock}\tnot\tfrozen\n` };
+    };
+  }
+
+  test('whose erase failed has no password any more', async () => {
+    const drive = new LockingDrive();
+    await assert.rejects(wipe('secure-erase', drive).done, /the power goes/);
+    assert.equal(drive.ran.at(-1), 'disable');
+    drive.cutPower();
+    assert.equal(await wipe('secure-erase', drive).done, 'secure-erase');
+  });
+
+  test('that an erase left locked is unlocked before anything else', async () => {
+    const drive = new LockingDrive('bootswarm');
+    assert.equal(await wipe('overwrite', drive).done, 'overwrite');
+    assert.deepEqual(drive.ran.slice(0, 4), ['hdparm', 'unlock', 'disable', 'wipefs']);
+  });
+
+  test('that somebody else locked is refused by name', async () => {
+    await assert.rejects(wipe('secure-erase', new LockingDrive('theirs')).done, { code: 'wipe_disk_locked' });
+  });
+
   test('that erases itself to noise is wiped', async () => {
-    const hdparm = async (): Promise<string> => {
-      await writeFile(join(folder, 'sda'), Buffer.alloc(40 * MIB, 'noise!!'));
+    const hdparm = async (argv: readonly string[]): Promise<string> => {
+      if (argv.includes('--security-erase'))
+        await writeFile(join(folder, 'sda'), Buffer.alloc(40 * MIB, 'noise!!'));
       return 'Security:\n\tsupported\n\tnot\tfrozen\n';
     };
     assert.equal(await wipe('secure-erase', fake({ hdparm })).done, 'secure-erase');

@@ -6,6 +6,7 @@ import type { Programs } from '../install/run-program.ts';
 import { nameOf } from './choose-wiped.ts';
 import { problem } from './problems.ts';
 import { sampleRanges } from './sample.ts';
+import { secureErase, unlockOwn } from './secure-erase.ts';
 
 type Method = Exclude<WipeOrder['method'], 'auto'>;
 
@@ -29,11 +30,12 @@ export interface WipeOptions {
 /**
  * Makes what is on a disk unreadable, and proves it by reading. Its signatures go first, so that a machine whose power
  * is cut in the middle boots nothing half-wiped.
- * @throws Problem wipe_method_unsupported, wipe_not_proved, and what the disk or a program says.
+ * @throws Problem wipe_disk_locked, wipe_method_unsupported, wipe_not_proved, and what the disk or a program says.
  */
 export async function wipeDisk(disk: Disk, options: WipeOptions): Promise<Method> {
   const { programs, method, signal, say, devices = '/dev' } = options;
   const device = `${devices}/${disk.name}`;
+  await unlockOwn(disk, { ...options, device });
   const what = `forget what is on ${nameOf(disk)}`;
   await programs.run(['wipefs', '--all', '--force', device], { what, signal });
   const canDiscard = await supportsDiscard(disk);
@@ -43,7 +45,7 @@ export async function wipeDisk(disk: Disk, options: WipeOptions): Promise<Method
     });
   if (method === 'secure-erase') {
     const before = await fingerprints(disk, device, options);
-    await secureErase(disk, device, options);
+    await secureErase(disk, { ...options, device });
     await requireOthers(disk, device, before, options);
     return method;
   }
@@ -65,37 +67,6 @@ export async function wipeDisk(disk: Disk, options: WipeOptions): Promise<Method
 async function supportsDiscard({ name }: Disk): Promise<boolean> {
   const most = await readFile(`/sys/block/${name}/queue/discard_max_bytes`, 'utf8').catch(() => '0');
   return Number(most) > 0;
-}
-
-/** By the drive itself: NVMe's format with user data erase, ATA's security erase. */
-async function secureErase(
-  disk: Disk,
-  device: string,
-  { programs, signal, say }: WipeOptions,
-): Promise<void> {
-  const what = `erase ${nameOf(disk)} by its own means`;
-  say(what);
-  if (disk.name.startsWith('nvme')) {
-    await programs.run(['nvme', 'format', device, '--ses=1', '--force'], { what, signal });
-    return;
-  }
-  const { stdout } = await programs.run(['hdparm', '-I', device], { what, signal });
-  const security = stdout.slice(stdout.indexOf('Security:'));
-  const refuse = (reason: string): Error =>
-    problem('wipe_method_unsupported', {
-      facts: { disk: nameOf(disk), method: 'secure-erase', reason },
-    });
-  if (!/^\s*supported\s*$/m.test(security)) throw refuse('it has no security erase of ATA');
-  if (!/not\s+frozen/.test(security)) throw refuse('the firmware froze it: power the machine off and on');
-  const password = 'bootswarm';
-  await programs.run(['hdparm', '--user-master', 'u', '--security-set-pass', password, device], {
-    what,
-    signal,
-  });
-  await programs.run(['hdparm', '--user-master', 'u', '--security-erase', password, device], {
-    what,
-    signal,
-  });
 }
 
 async function overwrite(

@@ -12,7 +12,7 @@ import {
   rootUuid,
   systemArguments,
 } from './boot-config.ts';
-import { bootOrderWith, createCommand, staleEntries } from './efi-boot.ts';
+import { bootOrderWith, createCommand, LOADERS, staleEntries } from './efi-boot.ts';
 import { hasModule, initramfsCommand, kernelRelease, kernelsIn } from './kernels.ts';
 import { diskLack, machineLack } from './needs.ts';
 
@@ -177,10 +177,13 @@ describe('boot entries of the firmware', () => {
   });
 
   test('are made for shim, without a place in the order', () => {
-    assert.deepEqual(createCommand({ label: 'Bootswarm', disk: '/dev/vda', partition: 1 }), [
-      ...['efibootmgr', '--create-only', '--disk', '/dev/vda', '--part', '1', '--label', 'Bootswarm'],
-      ...['--loader', '\\EFI\\bootswarm\\shimx64.efi'],
-    ]);
+    assert.deepEqual(
+      createCommand({ label: 'Bootswarm', disk: '/dev/vda', partition: 1, loader: LOADERS.own }),
+      [
+        ...['efibootmgr', '--create-only', '--disk', '/dev/vda', '--part', '1', '--label', 'Bootswarm'],
+        ...['--loader', '\\EFI\\bootswarm\\shimx64.efi'],
+      ],
+    );
   });
 });
 

@@ -6,10 +6,15 @@ export interface WantedEntry {
   readonly disk: string;
   /** Number of the EFI system partition. */
   readonly partition: number;
+  /** Its path there, as firmware writes it. */
+  readonly loader: string;
 }
 
-/** As firmware writes paths. shim starts GRUB beside itself, with Secure Boot or without. */
-const LOADER = '\\EFI\\bootswarm\\shimx64.efi';
+/** What the entry starts: ours, whose shim starts GRUB beside itself, or what an image of a disk brings with it. */
+export const LOADERS = {
+  own: '\\EFI\\bootswarm\\shimx64.efi',
+  removable: '\\EFI\\BOOT\\BOOTX64.EFI',
+} as const;
 
 /** Entries of an installation before, by the labels that ours have: they go. */
 export function staleEntries(
@@ -20,10 +25,15 @@ export function staleEntries(
 }
 
 /** efibootmgr(8): makes an entry without a word on its place in the order. */
-export function createCommand({ label, disk, partition }: WantedEntry): readonly ['efibootmgr', ...string[]] {
+export function createCommand({
+  label,
+  disk,
+  partition,
+  loader,
+}: WantedEntry): readonly ['efibootmgr', ...string[]] {
   return [
     'efibootmgr',
-    ...['--create-only', '--disk', disk, '--part', String(partition), '--label', label, '--loader', LOADER],
+    ...['--create-only', '--disk', disk, '--part', String(partition), '--label', label, '--loader', loader],
   ];
 }
 

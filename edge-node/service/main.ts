@@ -241,6 +241,7 @@ async function start(options: Options): Promise<void> {
     bootFiles: [...firmware.keys()],
     site: kept ?? { segments: [], policy: { options: {}, classes: [] } },
     addAllToJournal,
+    onSeen: (seen) => serving.note(seen),
     counters,
     log,
     onCrash: (error) => {

@@ -220,3 +220,16 @@ test('a REQUEST that leaves out its vendor class is told what to boot, also when
   assert.equal(answerIn(facts, request).journal?.next, 'firmware');
   assert.equal(answerTo(request, {}).journal, undefined);
 });
+
+test('classes that bear on TFTP or the script are told of whoever speaks, and where there are none nothing is', () => {
+  const policy = DhcpPolicy.parse({
+    classes: [
+      { name: 'old', match: { platforms: ['bios'] }, tftp: { blockBytesMost: 1024 } },
+      { name: 'named', match: { platforms: ['bios'] }, firmware: { bios: 'undionly.kpxe' } },
+    ],
+  });
+  const seen = (sent: Sent) => answerIn({ site: siteOf(segmentWith(), policy) }, discover(sent)).seen;
+  assert.deepEqual(seen({ options: [PXE] }), { segment: 'seg', mac: MAC, uuid: undefined, classes: ['old'] });
+  assert.deepEqual(seen({})?.classes, []);
+  assert.equal(answerTo(discover({ options: [PXE] })).seen, undefined);
+});

@@ -8,6 +8,7 @@ import type { Lease, LeaseView } from './lease.ts';
 import { decideBootServer, decideProxy } from './proxy.ts';
 import { type RateView, rateExceeded } from './rates.ts';
 import { encodeReply } from './reply.ts';
+import { type Seen, seenIn } from './seen.ts';
 import type { ServedSegment, Site } from './site.ts';
 import { type Decision, type Destination, type Situation, silent } from './situation.ts';
 import { termsOf } from './terms.ts';
@@ -57,6 +58,8 @@ export interface Answer {
   readonly journal?: Omit<JournalRecord, 'seq'>;
   /** An address that is about to be given for the first time: ping it. */
   readonly probe?: string;
+  /** What TFTP and scripts are to know of the machine. */
+  readonly seen?: Seen;
   /** What is wrong with the segment rather than with one machine. */
   readonly alarm?: Alarm;
 }
@@ -102,7 +105,9 @@ export function answerDatagram(datagram: Incoming, surroundings: Surroundings): 
   const decision = excess
     ? silent('discover', excess.reason, 'limit_reached')
     : decide(situation, surroundings.service);
-  return answerOf(decision, situation, surroundings);
+  const seen = seenIn(situation, site.hasBootClasses);
+  const answer = answerOf(decision, situation, surroundings);
+  return seen ? { ...answer, seen } : answer;
 }
 
 /** Policy first, then the protocol. */

@@ -49,6 +49,7 @@ function joined(a: RoundNews, b: RoundNews): RoundNews {
     told: [...(a.told ?? []), ...(b.told ?? [])],
     journal: [...a.journal, ...b.journal],
     leases: [...a.leases, ...b.leases],
+    seen: [...(a.seen ?? []), ...(b.seen ?? [])],
     commitMs: Math.max(a.commitMs, b.commitMs),
     ...(failure === undefined ? {} : { failure }),
     ...(clockSetMs === 0 ? {} : { clockSetMs }),

@@ -21,11 +21,13 @@ import {
 } from '../decide/boot-plan.ts';
 import { type InstallView, isHolder } from '../decide/installer-plan.ts';
 import type { Lease } from '../decide/lease.ts';
+import type { Seen } from '../decide/seen.ts';
 import { compileSite, type Site } from '../decide/site.ts';
 import { capsFor, type TransferCaps } from '../decide/tftp-caps.ts';
 import type { TransferNews } from '../decide/transfer-news.ts';
 import { BootFiles } from './boot-files.ts';
 import type { InstallLedger } from './install-ledger.ts';
+import { Sightings } from './sightings.ts';
 import type { WorkLedger } from './work-ledger.ts';
 
 /** Where an artefact that may be served lies, and what it is for. */
@@ -79,6 +81,7 @@ export interface ServingParts {
 export class Serving {
   readonly #parts: ServingParts;
   readonly #bootFiles = new BootFiles();
+  readonly #sightings = new Sightings();
   #state: DesiredState | undefined;
   #site: Site | undefined;
   /** By `SHA-256/NAME` and by `ID/NAME`. */
@@ -90,6 +93,11 @@ export class Serving {
 
   get state(): DesiredState | undefined {
     return this.#state;
+  }
+
+  /** What DHCP saw of a machine. */
+  note(seen: Seen): void {
+    this.#sightings.note(seen);
   }
 
   segmentOf(address: string): Segment | undefined {
@@ -152,6 +160,7 @@ export class Serving {
           isReady: this.#parts.isReady,
           isCorrupt: this.#parts.isCorrupt,
           httpUrl,
+          classes: machine ? this.#sightings.classesOf(segment.name, machine.mac) : [],
           installs: this.#installsFor(this.#state, { address, machine, httpUrl }, segment),
         },
         pick,
@@ -210,7 +219,9 @@ export class Serving {
   /** What the segment and the classes of whoever has an address bear of TFTP. */
   tftpCapsOf(address: string): TransferCaps {
     const segment = this.#site?.segmentOf(address)?.segment;
-    return capsFor(segment, this.#state?.policy.classes ?? [], this.#parts.holderOf(address));
+    const client = this.#parts.holderOf(address);
+    const classes = segment && client ? this.#sightings.classesOf(segment.name, client.mac) : [];
+    return capsFor(segment, this.#state?.policy.classes ?? [], { client, classes });
   }
 
   /** An artefact of a wanted release, once it is verified. @param id its SHA-256, or the beginning that scripts name. */

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { DesiredState, type JournalRecord } from '@bootswarm/controller/contract';
+import { ArtefactFolder } from '@bootswarm/images/swarm';
+import type { Lease } from '../decide/lease.ts';
+import { HTTP_URL, leaseWith, MAC, segmentWith } from '../decide/testing/world.ts';
+import { Serving } from './serving.ts';
+
+const ADDRESS = '10.99.0.101';
+const NOTHING = { format: 1, edge: 'edge', revision: 1, machines: [], releases: [] };
+let folder: ArtefactFolder;
+let path: string;
+
+before(async () => {
+  path = await mkdtemp(join(tmpdir(), 'bootswarm-serving-'));
+  folder = await ArtefactFolder.open(path);
+});
+after(() => rm(path, { recursive: true }));
+
+/** An edge with one segment, and what it journals. */
+function edgeWith(state: object, lease?: Lease) {
+  const journal: Omit<JournalRecord, 'seq'>[] = [];
+  const serving = new Serving({
+    holderOf: (address) => (address === lease?.address ? lease : undefined),
+    folder,
+    isReady: () => true,
+    isCorrupt: () => false,
+    addToJournal: (record) => void journal.push(record),
+    installs: {
+      progressOf: () => undefined,
+      note: async () => {},
+      settled: async () => {},
+      ticketOf: () => '',
+    },
+    works: { workOf: () => undefined, note: async () => {} },
+  });
+  serving.apply(DesiredState.parse({ ...NOTHING, segments: [segmentWith()], ...state }));
+  return { serving, journal };
+}
+
+describe('classes that only DHCP can tell', () => {
+  const policy = {
+    classes: [
+      { name: 'ovmf', match: { vendorClass: 'PXEClient:Arch:00007' }, tftp: { blockBytesMost: 1024 } },
+      { name: 'tagged', match: { platforms: ['bios'] }, vlan: 7 },
+    ],
+  };
+  const seen = { segment: 'seg', mac: MAC };
+  const script = (serving: Serving) =>
+    serving.planFor({ address: ADDRESS, machine: { mac: MAC }, httpUrl: HTTP_URL });
+
+  test('bear on TFTP and the script as they held at the last exchange', async () => {
+    const { serving } = edgeWith({ policy }, leaseWith());
+    assert.equal(serving.tftpCapsOf(ADDRESS).blockBytesMost, 1408);
+    assert.equal((await script(serving))?.plan.kind, 'local');
+    serving.note({ ...seen, classes: ['ovmf', 'tagged'] });
+    assert.equal(serving.tftpCapsOf(ADDRESS).blockBytesMost, 1024);
+    assert.deepEqual((await script(serving))?.plan, { kind: 'vlan', tag: 7 });
+    serving.note({ ...seen, classes: [] });
+    assert.equal(serving.tftpCapsOf(ADDRESS).blockBytesMost, 1408);
+  });
+
+  test('hold in the segment where it spoke alone', () => {
+    const { serving } = edgeWith({ policy }, leaseWith());
+    serving.note({ ...seen, segment: 'another', classes: ['ovmf'] });
+    assert.equal(serving.tftpCapsOf(ADDRESS).blockBytesMost, 1408);
+  });
+});

@@ -154,7 +154,9 @@ function after(progress: Progress, record: EdgeRecord): Progress {
         ? expecting(arrived(progress), record, 'script_not_fetched')
         : expecting(arrived(progress), record, 'firmware_silent');
     case 'script': {
-      const lastOf = LAST_OF[next ?? 'nothing'];
+      // The end of its transfer by TFTP: what it says was journaled as it was written.
+      if (next === undefined) return progress;
+      const lastOf = LAST_OF[next];
       const fresh: Progress = {
         ...arrived(progress),
         loaded: new Set(),

@@ -25,6 +25,12 @@ const romLease: readonly Line[] = [
 const ipxe: readonly Line[] = [...romLease, [3, 'firmware', { address, detail: 'undionly.kpxe by TFTP' }]];
 const withScriptLease: readonly Line[] = [...ipxe, [6, 'offer', script], [7, 'lease', script]];
 const withScript: readonly Line[] = [...withScriptLease, [8, 'script', toLive]];
+/** As GRUB and PXELINUX fetch it: planned, and then sent. */
+const withTftpScript: readonly Line[] = [
+  ...ipxe,
+  [4, 'script', toLive],
+  [5, 'script', { address, detail: 'grub/grub.cfg by TFTP: complete' }],
+];
 const withKernel: readonly Line[] = [...withScript, [12, 'kernel', { address }]];
 const loaded: readonly Line[] = [...withKernel, [20, 'initramfs', { address }]];
 const liveLease: readonly Line[] = [...loaded, [50, 'offer', plain], [51, 'lease', plain]];
@@ -349,6 +355,18 @@ const cases: readonly {
     lines: withScript,
     now: 69,
     gist: 'stopped at kernel: kernel_not_fetched',
+  },
+  {
+    name: 'a script that came by TFTP, and no kernel',
+    lines: withTftpScript,
+    now: 69,
+    gist: 'stopped at kernel: kernel_not_fetched',
+  },
+  {
+    name: 'a kernel after a script that came by TFTP',
+    lines: [...withTftpScript, [12, 'kernel', { address }]],
+    now: 15,
+    gist: 'under way, waiting for initramfs',
   },
   {
     name: 'a kernel that broke off',

@@ -150,6 +150,8 @@ function after(progress: Progress, record: EdgeRecord): Progress {
     case 'lease':
       return told(granted(progress), record);
     case 'firmware':
+      // memtest86+, which a menu leads to, is the end.
+      if (progress.isOpen && progress.ended) return progress;
       return progress.expects?.cause === 'script_not_fetched'
         ? expecting(arrived(progress), record, 'script_not_fetched')
         : expecting(arrived(progress), record, 'firmware_silent');

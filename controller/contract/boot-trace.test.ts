@@ -436,6 +436,16 @@ const cases: readonly {
     gist: 'booted',
   },
   {
+    name: 'memtest86+ out of a menu',
+    lines: [
+      ...withScriptLease,
+      [8, 'script', { next: 'nothing' }],
+      [20, 'firmware', { address, detail: 'memtest.bin by HTTP' }],
+    ],
+    now: 9000,
+    gist: 'booted',
+  },
+  {
     name: 'a machine that asks for an address alone',
     lines: [
       [0, 'offer', plain],

@@ -184,6 +184,9 @@ describe('an edge with a policy', { timeout: 600_000 }, () => {
     await Promise.all(
       machines.map(({ mac }) => edge.waitForLine(new RegExp(`"stage":"script","mac":"${mac}"`), FIRMWARE_MS)),
     );
+    // What it fetches is journaled as its own, although the address is another server's.
+    const [, uefi] = machines;
+    await edge.waitForLine(new RegExp(`"stage":"firmware","mac":"${uefi?.mac}"`), WAIT_MS);
     assert.doesNotMatch(edge.output.text, /"cause":"rogue_server"/);
     await dnsmasq.stop();
   });

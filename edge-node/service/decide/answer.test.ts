@@ -233,3 +233,14 @@ test('classes that bear on TFTP or the script are told of whoever speaks, and wh
   assert.deepEqual(seen({})?.classes, []);
   assert.equal(answerTo(discover({ options: [PXE] })).seen, undefined);
 });
+
+test('the address that a machine takes from the other server of a proxy segment is told', () => {
+  const seen = (segment: Parameters<typeof segmentWith>[0], sent: Sent) =>
+    answerIn({ site: siteOf(segmentWith(segment)) }, encode(packetOf('REQUEST', sent))).seen;
+  const proxy = { mode: 'proxy' } as const;
+  const machine = { segment: 'seg', mac: MAC, uuid: undefined };
+  assert.deepEqual(seen(proxy, { requested: '10.99.0.7' }), { ...machine, address: '10.99.0.7' });
+  assert.deepEqual(seen(proxy, { fields: { ciaddr: '10.99.0.8' } }), { ...machine, address: '10.99.0.8' });
+  assert.equal(seen(proxy, { requested: '10.98.0.7' }), undefined);
+  assert.equal(seen({}, { requested: '10.99.0.7' }), undefined);
+});

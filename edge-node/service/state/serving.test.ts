@@ -69,3 +69,31 @@ describe('classes that only DHCP can tell', () => {
     assert.equal(serving.tftpCapsOf(ADDRESS).blockBytesMost, 1408);
   });
 });
+
+describe('where another server leases the addresses', () => {
+  const proxy = { segments: [segmentWith({ mode: 'proxy' })] };
+  const told = (journal: readonly Omit<JournalRecord, 'seq'>[]) =>
+    journal.map(({ stage, mac, address, next }) => `${stage} ${mac} ${address} ${next ?? ''}`.trim());
+
+  test('what a machine fetches is journaled from its script on', async () => {
+    const { serving, journal } = edgeWith(proxy);
+    serving.tell('firmware', ADDRESS, { detail: 'nobody knows whose' });
+    await serving.planFor({ address: ADDRESS, machine: { mac: MAC }, httpUrl: HTTP_URL });
+    serving.tell('kernel', ADDRESS, { detail: 'fetched' });
+    assert.deepEqual(told(journal), [`script ${MAC} ${ADDRESS} nothing`, `kernel ${MAC} ${ADDRESS}`]);
+  });
+
+  test('and before it, once its REQUEST to the other server was heard', async () => {
+    const { serving, journal } = edgeWith(proxy);
+    serving.note({ segment: 'seg', mac: MAC, address: ADDRESS });
+    serving.tell('firmware', ADDRESS, { detail: 'complete' });
+    await serving.planFor({ address: ADDRESS, machine: undefined, httpUrl: HTTP_URL });
+    assert.deepEqual(told(journal), [`firmware ${MAC} ${ADDRESS}`, `script ${MAC} ${ADDRESS} nothing`]);
+  });
+
+  test('a lease from before counts no more', () => {
+    const { serving, journal } = edgeWith(proxy, leaseWith());
+    serving.tell('kernel', ADDRESS, { detail: 'fetched' });
+    assert.deepEqual(journal, []);
+  });
+});

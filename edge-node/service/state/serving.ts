@@ -167,8 +167,11 @@ export class Serving {
       ),
       httpUrl,
     );
-    if (machine) {
-      const whose = { mac: machine.mac, uuid: tellingUuid(machine.uuid), segment: segment.name, address };
+    const isProxy = segment.mode === 'proxy';
+    const known = machine ?? (isProxy ? this.#sightings.at(address) : undefined);
+    if (known) {
+      const whose = { mac: known.mac, uuid: tellingUuid(known.uuid), segment: segment.name, address };
+      if (isProxy && whose.mac !== '') this.note(whose);
       this.#journal('script', whose, planText(plan), outlookOf(plan));
     }
     return { plan, where: { edge: this.#state.edge, segment: segment.name } };
@@ -219,7 +222,7 @@ export class Serving {
   /** What the segment and the classes of whoever has an address bear of TFTP. */
   tftpCapsOf(address: string): TransferCaps {
     const segment = this.#site?.segmentOf(address)?.segment;
-    const client = this.#parts.holderOf(address);
+    const client = this.#whoHas(address);
     const classes = segment && client ? this.#sightings.classesOf(segment.name, client.mac) : [];
     return capsFor(segment, this.#state?.policy.classes ?? [], { client, classes });
   }
@@ -239,15 +242,19 @@ export class Serving {
     return servable !== undefined && !this.#parts.isReady(servable.sha256);
   }
 
-  /**
-   * Journals what the holder of an address fetched, or what of it failed. One that has no lease from here is nobody
-   * we know; of undefined there is nothing to tell.
-   */
+  /** Where another server leases, whoever took the address of it or asked for a script from there. */
+  #whoHas(address: string): Pick<Seen, 'mac' | 'uuid' | 'segment'> | undefined {
+    const isProxy = this.segmentOf(address)?.mode === 'proxy';
+    return isProxy ? this.#sightings.at(address) : this.#parts.holderOf(address);
+  }
+
+  /** Journals what the holder of an address fetched, or what of it failed; of undefined there is nothing to tell. */
   tell(stage: BootStage, address: string, news: TransferNews | undefined): void {
-    const lease = this.#parts.holderOf(address);
-    if (!lease || !news) return;
+    const who = this.#whoHas(address);
+    if (!who || !news) return;
     const { detail, cause, epoch } = news;
-    this.#journal(stage, { ...lease, uuid: lease.uuid }, detail, {
+    const { mac, uuid, segment } = who;
+    this.#journal(stage, { mac, uuid, segment, address }, detail, {
       ...(cause === undefined ? {} : { cause }),
       ...(epoch === undefined ? {} : { epoch }),
     });

@@ -192,11 +192,17 @@ describe('an edge with a policy', { timeout: 600_000 }, () => {
   });
 
   test('a rogue DHCP server raises an alarm within ten seconds, before any machine asks', async () => {
-    const address = direct.subnet.address(3);
-    const rogue = await startDnsmasq(await direct.addHost('rogue', { address }), direct, 240, 249);
-    const alarm = await edge.waitForLine(/"stage":"alarm".*"cause":"rogue_server"/, ALARM_MS);
-    assert.match(alarm, new RegExp(`"segment":"seg2","address":"${address}"`));
-    await rogue.stop();
+    // Also where the addresses are another server's, beside that one.
+    for (const [segment, name] of [
+      [direct, 'seg2'],
+      [shared, 'seg3'],
+    ] as const) {
+      const address = segment.subnet.address(3);
+      const rogue = await startDnsmasq(await segment.addHost('rogue', { address }), segment, 240, 249);
+      const told = new RegExp(`"stage":"alarm".*"segment":"${name}".*"cause":"rogue_server"`);
+      assert.match(await edge.waitForLine(told, ALARM_MS), new RegExp(`"address":"${address}"`));
+      await rogue.stop();
+    }
   });
 });
 

@@ -178,6 +178,13 @@ describe('alarms', () => {
     assert.equal(chose(SERVER).alarm, undefined);
   });
 
+  test('where another server leases, one beside those that are named is a rogue, and the only one is none', () => {
+    const proxy = (...otherServers: string[]) => siteOf(segmentWith({ mode: 'proxy', otherServers }));
+    assert.equal(chose('10.99.0.66', { site: proxy() }).alarm, undefined);
+    assert.equal(chose('10.99.0.66', { site: proxy('10.99.0.66') }).alarm, undefined);
+    assert.equal(chose('10.99.0.66', { site: proxy('10.99.0.2') }).alarm?.address, '10.99.0.66');
+  });
+
   test('exhausted pools are one, machines without a pool are none', () => {
     const full = segmentWith({ pools: [{ first: '10.99.0.101', last: '10.99.0.101' }] });
     const leases = new FakeLeases(leaseWith({ mac: OTHER_MAC }));

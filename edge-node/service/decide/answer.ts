@@ -8,6 +8,7 @@ import type { Lease, LeaseView } from './lease.ts';
 import { decideBootServer, decideProxy } from './proxy.ts';
 import { type RateView, rateExceeded } from './rates.ts';
 import { encodeReply } from './reply.ts';
+import { ROGUE_PROBE_CLASS, strangersOf } from './rogue.ts';
 import { type Seen, seenIn } from './seen.ts';
 import type { ServedSegment, Site } from './site.ts';
 import { type Decision, type Destination, type Situation, silent } from './situation.ts';
@@ -18,8 +19,6 @@ const DETAIL_CHARACTERS_MOST = 500;
 /** How many messages a second are journaled that nobody answers: from no segment of ours, and of each segment. */
 const LOST_PER_SECOND = 20;
 const UNANSWERED_PER_SECOND = 200;
-/** Vendor class of the DISCOVERs with which edges look for servers that should not be there: no edge answers. */
-export const ROGUE_PROBE_CLASS = 'bootswarm-rogue-probe';
 
 /** What an edge knows when a datagram comes in. */
 export interface Surroundings {
@@ -169,11 +168,9 @@ function alarmIn(
   { fellows }: Site,
 ): Alarm | undefined {
   if (cause === 'pool_exhausted') return alarmOf(cause, situation, reason);
-  const isWelcome =
-    otherServer === undefined ||
-    fellows.has(otherServer) ||
-    situation.served.segment.otherServers.includes(otherServer);
-  return isWelcome ? undefined : rogueAlarm(otherServer, situation.served, situation.nowMs);
+  const chosen = otherServer === undefined ? [] : [otherServer];
+  const [stranger] = strangersOf(situation.served.segment, fellows, chosen);
+  return stranger === undefined ? undefined : rogueAlarm(stranger, situation.served, situation.nowMs);
 }
 
 /** @param server the address by which it calls itself. */

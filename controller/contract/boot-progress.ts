@@ -121,6 +121,8 @@ function isBeside(record: EdgeRecord, { expects, ended }: Progress, before: read
   // iPXE, shim and GRUB look for files that need not be there: only the first file matters.
   if (record.cause === 'firmware_missing' && record.stage === 'firmware')
     return expects?.stage !== 'firmware';
+  // A system that runs may look for more than there is.
+  if (record.cause === 'artefact_missing' && ended) return true;
   if (record.cause === 'other_server')
     return before.some(
       ({ stage, cause, at }) =>

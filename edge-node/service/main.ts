@@ -330,6 +330,7 @@ async function serve(
     metrics,
     trustFileOf: (name) => trust.file(name),
     onSent: (address, { role }, sent) => serving.tell(role, address, artefactNews(sent)),
+    onAbsent: (address, id, name) => serving.tellAbsent(address, id, name),
     onFirmware: (address, name, found) =>
       serving.tell('firmware', address, found ? { detail: `${name} by HTTP` } : missingNews(name, 'HTTP')),
     counters,

@@ -99,8 +99,8 @@ test('a reply that does not fit what the client takes leases nothing', () => {
   const longId = [61, new Uint8Array(600)] as const;
   const answer = answerTo(encode(packetOf('DISCOVER', { options: [longId] }), { maxBytes: 1400 }));
   assert.deepEqual(
-    [answer.count, answer.reply, answer.lease, answer.journal?.detail],
-    ['dhcp reply does not fit', undefined, undefined, 'what it must be told is longer than it takes'],
+    [answer.count, answer.reply, answer.lease, answer.journal?.cause],
+    ['dhcp reply does not fit', undefined, undefined, 'reply_too_long'],
   );
 });
 

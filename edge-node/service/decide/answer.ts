@@ -137,7 +137,7 @@ function answerOf(decision: Decision, situation: Situation, { site, rates }: Sur
   const bytes = encodeReply(decision.packet, packet);
   // What cannot be said must not be leased either.
   if (!bytes) {
-    const mute = silent(decision.stage, 'what it must be told is longer than it takes');
+    const mute = silent(decision.stage, 'what it must be told is longer than it takes', 'reply_too_long');
     const unsent = recordOf(mute, client, served, nowMs);
     return { count: 'dhcp reply does not fit', told, ...(unsent ? { journal: unsent } : {}) };
   }

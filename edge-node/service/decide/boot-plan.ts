@@ -135,7 +135,7 @@ function planLiveByAgent(release: string, sighting: Sighting, holdings: Holdings
 
 function planMenu({ name, menu }: Segment, holdings: Holdings, pick: MenuPick | undefined): PlannedBoot {
   const scriptUrl = holdings.httpUrl + SCRIPT_PATH;
-  if (!menu) return { kind: 'wait', reason: `segment ${name} has no menu`, scriptUrl };
+  if (!menu) return { kind: 'wait', cause: 'menu_missing', reason: `segment ${name} has no menu`, scriptUrl };
   const entry = pick && menu.entries[pick.entry];
   if (!entry) {
     const { title, timeoutSeconds, entries } = menu;
@@ -214,7 +214,12 @@ function planRelease(
   // Where a channel came to point to it: nothing else that boots may name it.
   if (!manifest || manifest.bootStyle === 'disk-image') {
     const reason = `${release} is a disk image, which a profile installs: nothing boots it over the network`;
-    return { kind: 'wait', reason, scriptUrl: holdings.httpUrl + SCRIPT_PATH };
+    return {
+      kind: 'wait',
+      cause: 'release_not_bootable',
+      reason,
+      scriptUrl: holdings.httpUrl + SCRIPT_PATH,
+    };
   }
   return planLive(manifest, holdings.httpUrl);
 }

@@ -97,3 +97,14 @@ describe('where another server leases the addresses', () => {
     assert.deepEqual(journal, []);
   });
 });
+
+test('a file that is asked for in vain is journaled under its stage, with its cause', () => {
+  const { serving, journal } = edgeWith({}, leaseWith());
+  for (const name of ['vmlinuz', 'initrd.img', 'filesystem.squashfs'])
+    serving.tellAbsent(ADDRESS, 'ab'.repeat(32), name);
+  serving.tellAbsent(ADDRESS, '..', 'passwd');
+  assert.deepEqual(
+    journal.map(({ stage, cause }) => `${stage} ${cause}`),
+    ['kernel artefact_missing', 'initramfs artefact_missing', 'root artefact_missing'],
+  );
+});

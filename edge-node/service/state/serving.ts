@@ -24,7 +24,7 @@ import type { Lease } from '../decide/lease.ts';
 import type { Seen } from '../decide/seen.ts';
 import { compileSite, type Site } from '../decide/site.ts';
 import { capsFor, type TransferCaps } from '../decide/tftp-caps.ts';
-import type { TransferNews } from '../decide/transfer-news.ts';
+import { absentNews, roleByName, type TransferNews } from '../decide/transfer-news.ts';
 import { BootFiles } from './boot-files.ts';
 import type { InstallLedger } from './install-ledger.ts';
 import { Sightings } from './sightings.ts';
@@ -240,6 +240,17 @@ export class Serving {
   isComing(id: string, name: string): boolean {
     const servable = this.#servable.get(`${id}/${name}`);
     return servable !== undefined && !this.#parts.isReady(servable.sha256);
+  }
+
+  /** Journals that an artefact was asked for in vain. */
+  tellAbsent(address: string, id: string, name: string): void {
+    // No script names anything else.
+    if (!/^(?:[0-9a-f]{16}|[0-9a-f]{64})$/.test(id)) return;
+    const servable = this.#servable.get(`${id}/${name}`);
+    // A root is not given by TFTP.
+    if (servable && this.#parts.isReady(servable.sha256)) return;
+    const lack = servable && (this.#parts.isCorrupt(servable.sha256) ? 'corrupt' : 'coming');
+    this.tell(servable?.role ?? roleByName(name), address, absentNews(name, lack ?? 'unknown'));
   }
 
   /** Where another server leases, whoever took the address of it or asked for a script from there. */

@@ -36,6 +36,7 @@ function benchOf(artefacts: Readonly<Record<string, Servable>> = {}, map = ''): 
       },
       artefactOf: (id, name) => artefacts[`${id}/${name}`],
       tftpCapsOf: () => ({ blockBytesMost: 1000, windowMost: 3 }),
+      tellAbsent: (address, id, name) => void told.push(`${address} has not ${id.slice(0, 4)}/${name}`),
       tell: (stage, address, news) => void (news && told.push(`${stage} ${address} ${news.detail}`)),
     },
     firmware: new Map([['snponly.efi', new Uint8Array(Buffer.from('snponly'))]]),
@@ -115,7 +116,11 @@ describe('the tree that a machine sees by TFTP', () => {
     const { ask, told } = benchOf();
     for (const name of ['pxelinux.cfg/0B', 'grub/x86_64-efi/fs.lst', 'revocations_sku.efi', 'grubx64.efi'])
       assert.equal(await ask(name), 'nothing');
-    assert.deepEqual(told, [`firmware ${MACHINE} grubx64.efi by TFTP: there is no such file`]);
+    assert.equal(await ask(`artefacts/${SHA256}/vmlinuz`), 'nothing');
+    assert.deepEqual(told, [
+      `firmware ${MACHINE} grubx64.efi by TFTP: there is no such file`,
+      `${MACHINE} has not abab/vmlinuz`,
+    ]);
   });
 
   test('journals the end of a transfer under its stage', () => {

@@ -10,7 +10,7 @@ import type { TftpAnswer, TftpRequest } from '../sockets/tftp-server.ts';
 import type { Serving } from './serving.ts';
 
 export interface TftpTreeParts {
-  readonly serving: Pick<Serving, 'planFor' | 'artefactOf' | 'tftpCapsOf' | 'tell'>;
+  readonly serving: Pick<Serving, 'planFor' | 'artefactOf' | 'tftpCapsOf' | 'tell' | 'tellAbsent'>;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
   /** Of the last lease of an address. */
   readonly holderOf: (address: string) => Sighting | undefined;
@@ -37,7 +37,8 @@ export class TftpTree {
     const machine = this.#parts.holderOf(clientAddress);
     const entry = findInTree(name, { address: clientAddress, machine }, firmware);
     const answer = entry && this.#answer(entry, request);
-    if (!answer && isMissed(name)) serving.tell('firmware', clientAddress, missingNews(name, 'TFTP'));
+    if (!answer && entry?.kind === 'artefact') serving.tellAbsent(clientAddress, entry.id, entry.name);
+    else if (!answer && isMissed(name)) serving.tell('firmware', clientAddress, missingNews(name, 'TFTP'));
     return answer;
   }
 

@@ -69,6 +69,10 @@ export const BOOT_CAUSES = {
     remedy:
       "Put it into the edge's firmware folder, or correct the name in the class, segment or reservation.",
   },
+  file_refused: {
+    meaning: "The rules by which the edge renames what TFTP is asked for refuse the machine's boot file.",
+    remedy: 'Correct the map file of the edge (--tftp-map), or the name that the machine asks for.',
+  },
   firmware_not_fetched: {
     meaning: 'The machine has an address, and never fetched its boot file.',
     remedy:

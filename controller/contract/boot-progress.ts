@@ -119,8 +119,8 @@ export function progressOf(records: readonly EdgeRecord[]): Progress {
 /** What tells nothing of how far the machine is. */
 function isBeside(record: EdgeRecord, { expects, ended }: Progress, before: readonly EdgeRecord[]): boolean {
   // iPXE, shim and GRUB look for files that need not be there: only the first file matters.
-  if (record.cause === 'firmware_missing' && record.stage === 'firmware')
-    return expects?.stage !== 'firmware';
+  const isNotGiven = record.cause === 'firmware_missing' || record.cause === 'file_refused';
+  if (isNotGiven && record.stage === 'firmware') return expects?.stage !== 'firmware';
   // A system that runs may look for more than there is.
   if (record.cause === 'artefact_missing' && ended) return true;
   if (record.cause === 'other_server')

@@ -300,6 +300,18 @@ const cases: readonly {
     gist: 'stopped at firmware: firmware_missing',
   },
   {
+    name: 'a boot file that the edge is told to refuse',
+    lines: [...romLease, [2, 'firmware', { cause: 'file_refused' }]],
+    now: 3,
+    gist: 'stopped at firmware: file_refused',
+  },
+  {
+    name: 'what iPXE looks for and is refused stops nothing',
+    lines: [...ipxe, [4, 'firmware', { cause: 'file_refused' }]],
+    now: 30,
+    gist: 'under way, waiting for script',
+  },
+  {
     name: 'what iPXE looks for beside its boot file stops nothing',
     lines: [...ipxe, [4, 'firmware', { cause: 'firmware_missing' }]],
     now: 30,

@@ -60,6 +60,12 @@ export function roleByName(file: string): BootRole {
   return /^initr/i.test(file) ? 'initramfs' : 'root';
 }
 
+/** Of a file that the rules of the map file refuse. */
+export function refusedNews(file: string, why: 'refused' | 'circle'): TransferNews {
+  const reason = why === 'refused' ? 'refused by the map file' : 'the rules of the map file turn in a circle';
+  return { detail: `${file.slice(0, 200)} by TFTP: ${reason}`, cause: 'file_refused' };
+}
+
 /** Of a file that somebody asked for and this edge has not. */
 export function missingNews(file: string, protocol: 'TFTP' | 'HTTP'): TransferNews {
   return { detail: `${file.slice(0, 200)} by ${protocol}: there is no such file`, cause: 'firmware_missing' };

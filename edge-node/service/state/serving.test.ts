@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { DesiredState, type JournalRecord } from '@bootswarm/controller/contract';
+import { DesiredState, hashMenuPassword, type JournalRecord, Menu } from '@bootswarm/controller/contract';
 import { ArtefactFolder } from '@bootswarm/images/swarm';
 import type { Lease } from '../decide/lease.ts';
 import { HTTP_URL, leaseWith, MAC, segmentWith } from '../decide/testing/world.ts';
@@ -107,4 +107,21 @@ test('a file that is asked for in vain is journaled under its stage, with its ca
     journal.map(({ stage, cause }) => `${stage} ${cause}`),
     ['kernel artefact_missing', 'initramfs artefact_missing', 'root artefact_missing'],
   );
+});
+
+test('passwords of one address are compared one by one: meanwhile another is told to wait', async () => {
+  const entries = [{ kind: 'memtest', label: 'Memory', locked: true }];
+  const menu = { title: 'Rack', password: await hashMenuPassword('open sesame'), entries };
+  const segment = segmentWith({ defaultIntent: { kind: 'menu' }, menu: Menu.parse(menu) });
+  const { serving, journal } = edgeWith({ segments: [segment] });
+  const ask = (password: string) =>
+    serving.scriptFor({
+      ...{ address: ADDRESS, mac: MAC, uuid: undefined, httpUrl: HTTP_URL },
+      pick: { entry: 0, password },
+    });
+  const [right = '', other = ''] = await Promise.all([ask('open sesame'), ask('guess')]);
+  assert.match(right, /memtest/);
+  assert.match(other, /still being looked at/);
+  assert.match((await ask('guess')) ?? '', /not the password/);
+  assert.equal(journal.length, 2, 'who waits is not journaled');
 });

@@ -1,7 +1,6 @@
 import {
   type BootStage,
   type DesiredState,
-  isMenuPassword,
   type JournalRecord,
   type Segment,
   type Sighting,
@@ -21,12 +20,14 @@ import {
 } from '../decide/boot-plan.ts';
 import { type InstallView, isHolder } from '../decide/installer-plan.ts';
 import type { Lease } from '../decide/lease.ts';
+import { lockOf } from '../decide/menu-lock.ts';
 import type { Seen } from '../decide/seen.ts';
 import { compileSite, type Site } from '../decide/site.ts';
 import { capsFor, type TransferCaps } from '../decide/tftp-caps.ts';
 import { absentNews, roleByName, type TransferNews } from '../decide/transfer-news.ts';
 import { BootFiles } from './boot-files.ts';
 import type { InstallLedger } from './install-ledger.ts';
+import { MenuKeeper } from './menu-keeper.ts';
 import { Sightings } from './sightings.ts';
 import type { WorkLedger } from './work-ledger.ts';
 
@@ -82,6 +83,7 @@ export class Serving {
   readonly #parts: ServingParts;
   readonly #bootFiles = new BootFiles();
   readonly #sightings = new Sightings();
+  readonly #menuKeeper = new MenuKeeper();
   #state: DesiredState | undefined;
   #site: Site | undefined;
   /** By `SHA-256/NAME` and by `ID/NAME`. */
@@ -136,7 +138,16 @@ export class Serving {
   /** The iPXE script of a machine, or undefined where no segment here has its address. */
   async scriptFor({ address, mac, uuid, httpUrl, pick }: ScriptCaller): Promise<string | undefined> {
     const caller = { address, machine: { mac, uuid }, httpUrl };
-    const isUnlocked = pick !== undefined && (await this.#opensMenu(address, pick.password));
+    const segment = this.segmentOf(address);
+    const machines = this.#state?.machines ?? [];
+    const lock = pick && segment && lockOf(caller.machine, segment, machines, pick.entry);
+    const isUnlocked =
+      lock !== undefined && (await this.#menuKeeper.opens(address, pick?.password ?? '', lock));
+    if (isUnlocked === 'busy') {
+      const reason = 'the last password from this address is still being looked at';
+      const where = { edge: this.#state?.edge ?? '', segment: segment?.name ?? '' };
+      return renderScript({ kind: 'wait', reason, scriptUrl: httpUrl + SCRIPT_PATH }, where);
+    }
     const planned = await this.planFor(
       pick ? { ...caller, pick: { entry: pick.entry, isUnlocked } } : caller,
     );
@@ -212,11 +223,6 @@ export class Serving {
       const reason = `this edge could not remember the installation: ${(error as Error).message}`;
       return { kind: 'wait', cause: 'installer_not_kept', reason, scriptUrl: httpUrl + SCRIPT_PATH };
     }
-  }
-
-  async #opensMenu(address: string, password: string): Promise<boolean> {
-    const kept = this.#site?.segmentOf(address)?.segment.menu?.password;
-    return kept !== undefined && (await isMenuPassword(password, kept));
   }
 
   /** What the segment and the classes of whoever has an address bear of TFTP. */

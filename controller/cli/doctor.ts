@@ -9,6 +9,7 @@ const FAILED = 3;
 interface Options {
   readonly interface: readonly string[];
   readonly relay?: readonly string[];
+  readonly data: string;
   readonly httpPort: number;
   readonly swarmPort: number;
   readonly controller?: string;
@@ -24,6 +25,7 @@ export function addDoctor(program: Command): void {
     )
     .requiredOption('--interface <name...>', 'interfaces that the edge serves on')
     .option('--relay <address...>', 'addresses of the relays (giaddr) that are to be reached')
+    .option('--data <folder>', 'where the edge keeps its state', '/var/lib/bootswarm/edge')
     .option('--http-port <port>', "TCP port of the edge's HTTP", portOf, 8480)
     .option('--swarm-port <port>', "TCP port of the edge's swarm", portOf, 8481)
     .addHelpText(
@@ -35,6 +37,7 @@ export function addDoctor(program: Command): void {
         const {
           interface: interfaces,
           relay = [],
+          data,
           httpPort,
           swarmPort,
           controller,
@@ -45,6 +48,7 @@ export function addDoctor(program: Command): void {
         for await (const finding of examine({
           interfaces,
           relays: relay,
+          dataFolder: data,
           controllerUrl: controller,
           httpPort,
           swarmPort,

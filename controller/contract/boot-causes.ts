@@ -45,6 +45,11 @@ export const BOOT_CAUSES = {
     meaning: 'The machine took the offer of another DHCP server.',
     remedy: 'Remove that server, or name it in otherServers of the segment if it is meant to be there.',
   },
+  reply_too_long: {
+    meaning: 'What the machine is to be told is longer than the reply that it takes, so it was told nothing.',
+    remedy:
+      'Shorten the options of the segment, its classes and the machine: routes, domain-search and long texts first.',
+  },
   lease_not_kept: {
     meaning: "The edge's disk did not take the lease, so no ACK left.",
     remedy: "Make room on the edge's disk, or look at its health.",
@@ -63,6 +68,10 @@ export const BOOT_CAUSES = {
     meaning: 'The boot file that policy names is not on the edge.',
     remedy:
       "Put it into the edge's firmware folder, or correct the name in the class, segment or reservation.",
+  },
+  file_refused: {
+    meaning: "The rules by which the edge renames what TFTP is asked for refuse the machine's boot file.",
+    remedy: 'Correct the map file of the edge (--tftp-map), or the name that the machine asks for.',
   },
   firmware_not_fetched: {
     meaning: 'The machine has an address, and never fetched its boot file.',
@@ -90,6 +99,20 @@ export const BOOT_CAUSES = {
   artefact_corrupt: {
     meaning: 'A file of the release does not have the SHA-256 that its manifest says, so it is not served.',
     remedy: "Check the controller's and the edge's disk; publish the release again under another version.",
+  },
+  menu_missing: {
+    meaning: 'The machine is to show the menu of its segment, which has none.',
+    remedy: "Give the segment a menu ('bootswarm segment apply FILE'), or the machine another intent.",
+  },
+  release_not_bootable: {
+    meaning: 'The machine is to boot the image of a disk, which can only be installed.',
+    remedy:
+      "Install it by a profile ('bootswarm machine boot MACHINE install PROFILE'), or name a live release: a channel may have come to point to this one.",
+  },
+  artefact_missing: {
+    meaning: 'The machine asked for a file of a release that this edge does not serve (any more).',
+    remedy:
+      "Restart the machine, which then gets another script. If it happens again, look what the edge has: 'bootswarm edge show NAME'.",
   },
   kernel_not_fetched: {
     meaning: 'The machine has its script, and never fetched the kernel.',

@@ -119,8 +119,10 @@ export function progressOf(records: readonly EdgeRecord[]): Progress {
 /** What tells nothing of how far the machine is. */
 function isBeside(record: EdgeRecord, { expects, ended }: Progress, before: readonly EdgeRecord[]): boolean {
   // iPXE, shim and GRUB look for files that need not be there: only the first file matters.
-  if (record.cause === 'firmware_missing' && record.stage === 'firmware')
-    return expects?.stage !== 'firmware';
+  const isNotGiven = record.cause === 'firmware_missing' || record.cause === 'file_refused';
+  if (isNotGiven && record.stage === 'firmware') return expects?.stage !== 'firmware';
+  // A system that runs may look for more than there is.
+  if (record.cause === 'artefact_missing' && ended) return true;
   if (record.cause === 'other_server')
     return before.some(
       ({ stage, cause, at }) =>
@@ -150,11 +152,15 @@ function after(progress: Progress, record: EdgeRecord): Progress {
     case 'lease':
       return told(granted(progress), record);
     case 'firmware':
+      // memtest86+, which a menu leads to, is the end.
+      if (progress.isOpen && progress.ended) return progress;
       return progress.expects?.cause === 'script_not_fetched'
         ? expecting(arrived(progress), record, 'script_not_fetched')
         : expecting(arrived(progress), record, 'firmware_silent');
     case 'script': {
-      const lastOf = LAST_OF[next ?? 'nothing'];
+      // The end of its transfer by TFTP: what it says was journaled as it was written.
+      if (next === undefined) return progress;
+      const lastOf = LAST_OF[next];
       const fresh: Progress = {
         ...arrived(progress),
         loaded: new Set(),

@@ -25,6 +25,12 @@ const romLease: readonly Line[] = [
 const ipxe: readonly Line[] = [...romLease, [3, 'firmware', { address, detail: 'undionly.kpxe by TFTP' }]];
 const withScriptLease: readonly Line[] = [...ipxe, [6, 'offer', script], [7, 'lease', script]];
 const withScript: readonly Line[] = [...withScriptLease, [8, 'script', toLive]];
+/** As GRUB and PXELINUX fetch it: planned, and then sent. */
+const withTftpScript: readonly Line[] = [
+  ...ipxe,
+  [4, 'script', toLive],
+  [5, 'script', { address, detail: 'grub/grub.cfg by TFTP: complete' }],
+];
 const withKernel: readonly Line[] = [...withScript, [12, 'kernel', { address }]];
 const loaded: readonly Line[] = [...withKernel, [20, 'initramfs', { address }]];
 const liveLease: readonly Line[] = [...loaded, [50, 'offer', plain], [51, 'lease', plain]];
@@ -60,10 +66,14 @@ const named: readonly (readonly [BootCause, BootStage])[] = [
   ['address_refused', 'lease'],
   ['address_conflict', 'lease'],
   ['other_server', 'lease'],
+  ['reply_too_long', 'discover'],
   ['lease_not_kept', 'lease'],
   ['architecture_unknown', 'lease'],
   ['firmware_missing', 'lease'],
   ['rogue_server', 'discover'],
+  ['menu_missing', 'script'],
+  ['release_not_bootable', 'script'],
+  ['artefact_missing', 'kernel'],
   ['answers_refused', 'script'],
   ['template_failed', 'script'],
   ['profile_unknown', 'script'],
@@ -290,6 +300,18 @@ const cases: readonly {
     gist: 'stopped at firmware: firmware_missing',
   },
   {
+    name: 'a boot file that the edge is told to refuse',
+    lines: [...romLease, [2, 'firmware', { cause: 'file_refused' }]],
+    now: 3,
+    gist: 'stopped at firmware: file_refused',
+  },
+  {
+    name: 'what iPXE looks for and is refused stops nothing',
+    lines: [...ipxe, [4, 'firmware', { cause: 'file_refused' }]],
+    now: 30,
+    gist: 'under way, waiting for script',
+  },
+  {
     name: 'what iPXE looks for beside its boot file stops nothing',
     lines: [...ipxe, [4, 'firmware', { cause: 'firmware_missing' }]],
     now: 30,
@@ -351,6 +373,18 @@ const cases: readonly {
     gist: 'stopped at kernel: kernel_not_fetched',
   },
   {
+    name: 'a script that came by TFTP, and no kernel',
+    lines: withTftpScript,
+    now: 69,
+    gist: 'stopped at kernel: kernel_not_fetched',
+  },
+  {
+    name: 'a kernel after a script that came by TFTP',
+    lines: [...withTftpScript, [12, 'kernel', { address }]],
+    now: 15,
+    gist: 'under way, waiting for initramfs',
+  },
+  {
     name: 'a kernel that broke off',
     lines: [...withScript, [10, 'kernel', { cause: 'kernel_broken_off' }]],
     now: 11,
@@ -389,6 +423,18 @@ const cases: readonly {
   },
   { name: 'a machine that booted', lines: booted, now: 9000, gist: 'booted' },
   {
+    name: 'a machine that booted and looks for a file that there is not',
+    lines: [...booted, [99, 'root', { address, cause: 'artefact_missing' }]],
+    now: 9000,
+    gist: 'booted',
+  },
+  {
+    name: 'a kernel that the edge serves no more',
+    lines: [...withScript, [9, 'kernel', { address, cause: 'artefact_missing' }]],
+    now: 900,
+    gist: 'stopped at kernel: artefact_missing',
+  },
+  {
     name: 'a machine that booted and renews its lease as it runs',
     lines: [...booted, [1900, 'lease', plain], [4000, 'offer', plain], [4001, 'lease', plain]],
     now: 9000,
@@ -414,6 +460,16 @@ const cases: readonly {
   {
     name: 'what a menu led to',
     lines: [...withScriptLease, [8, 'script', { next: 'nothing' }], [20, 'kernel', { address }]],
+    now: 9000,
+    gist: 'booted',
+  },
+  {
+    name: 'memtest86+ out of a menu',
+    lines: [
+      ...withScriptLease,
+      [8, 'script', { next: 'nothing' }],
+      [20, 'firmware', { address, detail: 'memtest.bin by HTTP' }],
+    ],
     now: 9000,
     gist: 'booted',
   },

@@ -241,6 +241,7 @@ async function start(options: Options): Promise<void> {
     bootFiles: [...firmware.keys()],
     site: kept ?? { segments: [], policy: { options: {}, classes: [] } },
     addAllToJournal,
+    onSeen: (seen) => serving.note(seen),
     counters,
     log,
     onCrash: (error) => {
@@ -329,6 +330,7 @@ async function serve(
     metrics,
     trustFileOf: (name) => trust.file(name),
     onSent: (address, { role }, sent) => serving.tell(role, address, artefactNews(sent)),
+    onAbsent: (address, id, name) => serving.tellAbsent(address, id, name),
     onFirmware: (address, name, found) =>
       serving.tell('firmware', address, found ? { detail: `${name} by HTTP` } : missingNews(name, 'HTTP')),
     counters,

@@ -48,6 +48,8 @@ describe('bootswarm doctor', { timeout: 600_000 }, () => {
     const edge = await site.addEdge('edge1', coreInterface);
     await site.addSegment(direct as Segment, 'edge1');
     await edge.waitForLine(/"segments":1,.*following a new desired state/, WAIT_MS);
+    // For the next test; it has come to the edge when the doctor is done.
+    await site.changeSegment(direct as Segment, { otherServers: [direct?.subnet.address(66)] });
     const { code, of } = await findings('--relay', relayed?.gateway ?? '');
     for (const [name, seen] of [
       [`interface ${coreInterface}`, /^up, /],
@@ -106,6 +108,8 @@ describe('bootswarm doctor', { timeout: 600_000 }, () => {
       assert.match(of(name)?.seen ?? '', seen);
     }
     assert.equal(code, 3);
+    const { of: beside } = await findings('--data', `${lab.folder}/edge1`);
+    assert.equal(beside(`servers ${coreInterface}`)?.result, 'ok', "by what the edge's segments say");
   });
 
   test('finds a bridge with spanning tree, without a carrier and with a small MTU, and an interface that is none', async () => {

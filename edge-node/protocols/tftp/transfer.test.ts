@@ -220,10 +220,23 @@ test('whoever repeats an ACK waits no longer than at first, and is sent nothing 
   assert.equal(after(silent, 9).state.waitMs, 4000, 'an ACK of what was never sent is no sign of life');
 });
 
-test('an agreed timeout is kept, however long', () => {
-  const step = begin(10, termsOf({ timeoutSeconds: 30 }));
-  assert.equal(step.state.waitMs, 30_000);
-  assert.equal(after(step, 'T').state.waitMs, 30_000);
+test('an agreed timeout is kept up to half a minute, and silence ends a transfer after two', () => {
+  for (const [timeoutSeconds, waitMs] of [
+    [20, 20_000],
+    [30, 30_000],
+    [255, 30_000],
+  ] as const) {
+    let step = after(begin(5000, termsOf({ timeoutSeconds })), 0);
+    let silentMs = 0;
+    while (step.done === undefined) {
+      assert.equal(step.state.waitMs, waitMs);
+      silentMs += step.state.waitMs;
+      step = after(step, 'T');
+    }
+    assert.equal(silentMs, 120_000);
+  }
+  const late = after(after(after(begin(5000, termsOf({ timeoutSeconds: 60 })), 0), 'T'), 1);
+  assert.equal(late.state.silentMs, 0, 'progress begins anew');
 });
 
 const SILENT = [

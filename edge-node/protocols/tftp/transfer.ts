@@ -14,6 +14,8 @@ export interface Transfer {
   readonly sentBlock: number;
   /** Timeouts since the client's last progress. */
   readonly timeouts: number;
+  /** How long they took, in milliseconds. */
+  readonly silentMs: number;
   /** How long to wait for the client before `onTimeout`. */
   readonly waitMs: number;
 }
@@ -52,12 +54,15 @@ const MAX_TIMEOUTS = { amidFlood: 2, beforeFirstAck: 5, afterwards: 12 };
  * a block that comes a third time.
  */
 const MAX_WAIT_MS = 8000;
+/** A client may have us wait for longer (RFC 2349 allows 255 s), but holds its place by silence no longer than others. */
+const MAX_AGREED_WAIT_MS = 30_000;
+const MAX_SILENCE_MS = 120_000;
 
 /** The OACK if options were agreed, or else the first block. */
 export function begin(lengthBytes: number, terms: Terms): Step {
   const ackedBlock = terms.acknowledged.size > 0 ? -1 : 0;
   return advance(
-    { lengthBytes, terms, ackedBlock, sentBlock: ackedBlock, timeouts: 0, waitMs: 0 },
+    { lengthBytes, terms, ackedBlock, sentBlock: ackedBlock, timeouts: 0, silentMs: 0, waitMs: 0 },
     ackedBlock,
   );
 }
@@ -84,10 +89,11 @@ export function onPacket(state: Transfer, packet: TftpPacket): Step {
  */
 export function onTimeout(state: Transfer, isFlood: boolean): Step {
   const unheard = isFlood ? MAX_TIMEOUTS.amidFlood : MAX_TIMEOUTS.beforeFirstAck;
-  if (state.timeouts >= (isHeard(state) ? MAX_TIMEOUTS.afterwards : unheard))
+  const silentMs = state.silentMs + state.waitMs;
+  if (state.timeouts >= (isHeard(state) ? MAX_TIMEOUTS.afterwards : unheard) || silentMs >= MAX_SILENCE_MS)
     return { state, send: [], done: 'timed out' };
   const waitMs = Math.max(firstWaitMs(state), Math.min(state.waitMs * 2, MAX_WAIT_MS));
-  const later = { ...state, timeouts: state.timeouts + 1, waitMs };
+  const later = { ...state, timeouts: state.timeouts + 1, silentMs, waitMs };
   return { state: later, send: outgoing(later) };
 }
 
@@ -116,7 +122,7 @@ function hurried(state: Transfer): Transfer {
 function advance(state: Transfer, ackedBlock: number): Step {
   const last = lastBlock(state);
   const sentBlock = ackedBlock < 0 ? 0 : Math.min(ackedBlock + state.terms.windowSize, last);
-  const next = { ...state, ackedBlock, sentBlock, timeouts: 0, waitMs: firstWaitMs(state) };
+  const next = { ...state, ackedBlock, sentBlock, timeouts: 0, silentMs: 0, waitMs: firstWaitMs(state) };
   if (ackedBlock === last) return { state: next, send: [], done: 'complete' };
   return { state: next, send: outgoing(next) };
 }
@@ -151,5 +157,5 @@ function isRefusal(state: Transfer, code: number): boolean {
 }
 
 function firstWaitMs({ terms }: Transfer): number {
-  return terms.timeoutSeconds * 1000;
+  return Math.min(terms.timeoutSeconds * 1000, MAX_AGREED_WAIT_MS);
 }

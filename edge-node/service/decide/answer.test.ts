@@ -99,8 +99,8 @@ test('a reply that does not fit what the client takes leases nothing', () => {
   const longId = [61, new Uint8Array(600)] as const;
   const answer = answerTo(encode(packetOf('DISCOVER', { options: [longId] }), { maxBytes: 1400 }));
   assert.deepEqual(
-    [answer.count, answer.reply, answer.lease, answer.journal?.detail],
-    ['dhcp reply does not fit', undefined, undefined, 'what it must be told is longer than it takes'],
+    [answer.count, answer.reply, answer.lease, answer.journal?.cause],
+    ['dhcp reply does not fit', undefined, undefined, 'reply_too_long'],
   );
 });
 
@@ -178,6 +178,13 @@ describe('alarms', () => {
     assert.equal(chose(SERVER).alarm, undefined);
   });
 
+  test('where another server leases, one beside those that are named is a rogue, and the only one is none', () => {
+    const proxy = (...otherServers: string[]) => siteOf(segmentWith({ mode: 'proxy', otherServers }));
+    assert.equal(chose('10.99.0.66', { site: proxy() }).alarm, undefined);
+    assert.equal(chose('10.99.0.66', { site: proxy('10.99.0.66') }).alarm, undefined);
+    assert.equal(chose('10.99.0.66', { site: proxy('10.99.0.2') }).alarm?.address, '10.99.0.66');
+  });
+
   test('exhausted pools are one, machines without a pool are none', () => {
     const full = segmentWith({ pools: [{ first: '10.99.0.101', last: '10.99.0.101' }] });
     const leases = new FakeLeases(leaseWith({ mac: OTHER_MAC }));
@@ -219,4 +226,28 @@ test('a REQUEST that leaves out its vendor class is told what to boot, also when
   const facts = { leases: new FakeLeases(leaseWith()), conversations: { recall: () => offer.said } };
   assert.equal(answerIn(facts, request).journal?.next, 'firmware');
   assert.equal(answerTo(request, {}).journal, undefined);
+});
+
+test('classes that bear on TFTP or the script are told of whoever speaks, and where there are none nothing is', () => {
+  const policy = DhcpPolicy.parse({
+    classes: [
+      { name: 'old', match: { platforms: ['bios'] }, tftp: { blockBytesMost: 1024 } },
+      { name: 'named', match: { platforms: ['bios'] }, firmware: { bios: 'undionly.kpxe' } },
+    ],
+  });
+  const seen = (sent: Sent) => answerIn({ site: siteOf(segmentWith(), policy) }, discover(sent)).seen;
+  assert.deepEqual(seen({ options: [PXE] }), { segment: 'seg', mac: MAC, uuid: undefined, classes: ['old'] });
+  assert.deepEqual(seen({})?.classes, []);
+  assert.equal(answerTo(discover({ options: [PXE] })).seen, undefined);
+});
+
+test('the address that a machine takes from the other server of a proxy segment is told', () => {
+  const seen = (segment: Parameters<typeof segmentWith>[0], sent: Sent) =>
+    answerIn({ site: siteOf(segmentWith(segment)) }, encode(packetOf('REQUEST', sent))).seen;
+  const proxy = { mode: 'proxy' } as const;
+  const machine = { segment: 'seg', mac: MAC, uuid: undefined };
+  assert.deepEqual(seen(proxy, { requested: '10.99.0.7' }), { ...machine, address: '10.99.0.7' });
+  assert.deepEqual(seen(proxy, { fields: { ciaddr: '10.99.0.8' } }), { ...machine, address: '10.99.0.8' });
+  assert.equal(seen(proxy, { requested: '10.98.0.7' }), undefined);
+  assert.equal(seen({}, { requested: '10.99.0.7' }), undefined);
 });

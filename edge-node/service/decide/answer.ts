@@ -8,6 +8,8 @@ import type { Lease, LeaseView } from './lease.ts';
 import { decideBootServer, decideProxy } from './proxy.ts';
 import { type RateView, rateExceeded } from './rates.ts';
 import { encodeReply } from './reply.ts';
+import { ROGUE_PROBE_CLASS, strangersOf } from './rogue.ts';
+import { type Seen, seenIn } from './seen.ts';
 import type { ServedSegment, Site } from './site.ts';
 import { type Decision, type Destination, type Situation, silent } from './situation.ts';
 import { termsOf } from './terms.ts';
@@ -17,8 +19,6 @@ const DETAIL_CHARACTERS_MOST = 500;
 /** How many messages a second are journaled that nobody answers: from no segment of ours, and of each segment. */
 const LOST_PER_SECOND = 20;
 const UNANSWERED_PER_SECOND = 200;
-/** Vendor class of the DISCOVERs with which edges look for servers that should not be there: no edge answers. */
-export const ROGUE_PROBE_CLASS = 'bootswarm-rogue-probe';
 
 /** What an edge knows when a datagram comes in. */
 export interface Surroundings {
@@ -57,6 +57,8 @@ export interface Answer {
   readonly journal?: Omit<JournalRecord, 'seq'>;
   /** An address that is about to be given for the first time: ping it. */
   readonly probe?: string;
+  /** What TFTP and scripts are to know of the machine. */
+  readonly seen?: Seen;
   /** What is wrong with the segment rather than with one machine. */
   readonly alarm?: Alarm;
 }
@@ -102,7 +104,9 @@ export function answerDatagram(datagram: Incoming, surroundings: Surroundings): 
   const decision = excess
     ? silent('discover', excess.reason, 'limit_reached')
     : decide(situation, surroundings.service);
-  return answerOf(decision, situation, surroundings);
+  const seen = seenIn(situation, site.hasBootClasses);
+  const answer = answerOf(decision, situation, surroundings);
+  return seen ? { ...answer, seen } : answer;
 }
 
 /** Policy first, then the protocol. */
@@ -133,7 +137,7 @@ function answerOf(decision: Decision, situation: Situation, { site, rates }: Sur
   const bytes = encodeReply(decision.packet, packet);
   // What cannot be said must not be leased either.
   if (!bytes) {
-    const mute = silent(decision.stage, 'what it must be told is longer than it takes');
+    const mute = silent(decision.stage, 'what it must be told is longer than it takes', 'reply_too_long');
     const unsent = recordOf(mute, client, served, nowMs);
     return { count: 'dhcp reply does not fit', told, ...(unsent ? { journal: unsent } : {}) };
   }
@@ -164,11 +168,9 @@ function alarmIn(
   { fellows }: Site,
 ): Alarm | undefined {
   if (cause === 'pool_exhausted') return alarmOf(cause, situation, reason);
-  const isWelcome =
-    otherServer === undefined ||
-    fellows.has(otherServer) ||
-    situation.served.segment.otherServers.includes(otherServer);
-  return isWelcome ? undefined : rogueAlarm(otherServer, situation.served, situation.nowMs);
+  const chosen = otherServer === undefined ? [] : [otherServer];
+  const [stranger] = strangersOf(situation.served.segment, fellows, chosen);
+  return stranger === undefined ? undefined : rogueAlarm(stranger, situation.served, situation.nowMs);
 }
 
 /** @param server the address by which it calls itself. */

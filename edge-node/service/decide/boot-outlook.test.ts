@@ -57,7 +57,13 @@ describe('what a plan lets the journal expect', () => {
       { isCorrupt: (sha256) => sha256 === root },
       { next: 'kernel' },
     ],
-    ['a menu that there is not', { kind: 'menu' }, {}, { next: 'script' }],
+    ['a menu that there is not', { kind: 'menu' }, {}, { next: 'script', cause: 'menu_missing' }],
+    [
+      'the image of a disk',
+      live,
+      { state: { machines: [], policy: NO_POLICY, releases: [{ ...manifest, bootStyle: 'disk-image' }] } },
+      { next: 'script', cause: 'release_not_bootable' },
+    ],
   ];
   for (const [name, intent, holdings, outlook] of cases)
     test(name, () => {

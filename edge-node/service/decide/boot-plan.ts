@@ -19,7 +19,7 @@ import {
 import { type BootPlan, SCRIPT_PATH } from '@bootswarm/ipxe';
 import { profileFor } from './first-boot.ts';
 import { type InstallerPlan, type InstallView, planInstaller } from './installer-plan.ts';
-import { holdsOutsideDhcp } from './known-classes.ts';
+import { holdsAfterDhcp } from './known-classes.ts';
 import { planWork, type WorkPlan } from './work-plan.ts';
 
 /** systemd's rescue shell, on the console and without a password: who can pick it can also pick the disk. */
@@ -33,6 +33,8 @@ export interface Holdings {
   /** Whether its bytes came last with another SHA-256 than the manifest's; nobody's did unless told. */
   readonly isCorrupt?: (sha256: string) => boolean;
   readonly httpUrl: string;
+  /** Names of the classes that held when the machine last spoke DHCP. */
+  readonly classes?: readonly string[];
   /** Left out where nobody is installed. */
   readonly installs?: InstallView;
 }
@@ -71,8 +73,9 @@ export function planBoot(
   holdings: Holdings,
   pick?: MenuPick,
 ): PlannedBoot {
+  const caller = { segment: segment.name, client: sighting, classes: holdings.classes ?? [] };
   const tag = holdings.state.policy.classes.findLast(
-    ({ vlan, match }) => vlan !== undefined && holdsOutsideDhcp(match, segment.name, sighting),
+    (each) => each.vlan !== undefined && holdsAfterDhcp(each, caller),
   )?.vlan;
   if (tag !== undefined) return { kind: 'vlan', tag };
   const machine = matchMachine(holdings.state.machines, sighting);
@@ -132,7 +135,7 @@ function planLiveByAgent(release: string, sighting: Sighting, holdings: Holdings
 
 function planMenu({ name, menu }: Segment, holdings: Holdings, pick: MenuPick | undefined): PlannedBoot {
   const scriptUrl = holdings.httpUrl + SCRIPT_PATH;
-  if (!menu) return { kind: 'wait', reason: `segment ${name} has no menu`, scriptUrl };
+  if (!menu) return { kind: 'wait', cause: 'menu_missing', reason: `segment ${name} has no menu`, scriptUrl };
   const entry = pick && menu.entries[pick.entry];
   if (!entry) {
     const { title, timeoutSeconds, entries } = menu;
@@ -211,7 +214,12 @@ function planRelease(
   // Where a channel came to point to it: nothing else that boots may name it.
   if (!manifest || manifest.bootStyle === 'disk-image') {
     const reason = `${release} is a disk image, which a profile installs: nothing boots it over the network`;
-    return { kind: 'wait', reason, scriptUrl: holdings.httpUrl + SCRIPT_PATH };
+    return {
+      kind: 'wait',
+      cause: 'release_not_bootable',
+      reason,
+      scriptUrl: holdings.httpUrl + SCRIPT_PATH,
+    };
   }
   return planLive(manifest, holdings.httpUrl);
 }

@@ -66,6 +66,15 @@ describe('beside another server', () => {
     assert.equal(decision.packet.options.has(OPTION.vendorOptions), false);
   });
 
+  test('a REQUEST tells which server was chosen, but where that is this edge by the name that its relay gave it', () => {
+    const chosen = (server: string, serverId = SERVER) => {
+      const decision = decideProxy(situationOf(packetOf('REQUEST', { server }), { segment, serverId }));
+      return decision.kind === 'silent' && decision.otherServer;
+    };
+    assert.equal(chosen('10.99.0.66'), '10.99.0.66');
+    assert.equal(chosen('10.99.0.254', '10.99.0.254'), undefined);
+  });
+
   for (const [name, decision, cause] of [
     [
       'a REQUEST is for the other server',

@@ -1,4 +1,4 @@
-import { messageType } from '@bootswarm/edge-node/dhcp4';
+import { messageType, serverId as serverIdOption } from '@bootswarm/edge-node/dhcp4';
 import { destinationOf } from './destination.ts';
 import { renderBootReply } from './reply.ts';
 import { bootFileOf, type Decision, type Situation, silent } from './situation.ts';
@@ -8,8 +8,12 @@ import { bootFileOf, type Decision, type Situation, silent } from './situation.t
  * proxyDHCP). What the client then asks that server is none of its business.
  */
 export function decideProxy(situation: Situation): Decision {
-  if (messageType.read(situation.packet.options) !== 'DISCOVER')
-    return silent('lease', 'another server leases addresses here');
+  if (messageType.read(situation.packet.options) !== 'DISCOVER') {
+    const chosen = serverIdOption.read(situation.packet.options);
+    const isOther = chosen !== undefined && chosen !== situation.serverId;
+    const decision = silent('lease', 'another server leases addresses here');
+    return isOther ? ({ ...decision, otherServer: chosen } as Decision) : decision;
+  }
   const bootFile = bootFileOf(situation);
   if (!bootFile)
     return silent('discover', 'it does not boot from the network, and another server leases addresses here');

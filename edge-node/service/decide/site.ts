@@ -6,6 +6,7 @@ import {
   type Segment,
 } from '@bootswarm/controller/contract';
 import { type CompiledClass, compileClass } from './classify.ts';
+import { isForBoot } from './known-classes.ts';
 import { encodeSettings, layered, type OptionLevel, segmentOptions } from './options.ts';
 import { Reservations } from './reservations.ts';
 
@@ -44,6 +45,8 @@ export interface ServedSegment {
 /** All that this edge serves, from one desired state. */
 export interface Site {
   readonly classes: readonly CompiledClass[];
+  /** Whether one of them bears on TFTP or on scripts. */
+  readonly hasBootClasses: boolean;
   /** DHCP servers of ours: the other edges of these segments. */
   readonly fellows: ReadonlySet<string>;
   /** The segment that an address belongs to: of a machine in it, or of one of its relays. */
@@ -64,6 +67,7 @@ export function compileSite({ segments, policy, fellows = [] }: SiteFacts): Site
   const byRelay = new Map(served.flatMap((each) => each.segment.relays.map((relay) => [relay, each])));
   return {
     classes: policy.classes.map(compileClass),
+    hasBootClasses: policy.classes.some(isForBoot),
     fellows: new Set(fellows),
     segmentOf: (address) => byRelay.get(address) ?? holderOf(byNetwork, ipv4ToNumber(address)),
   };

@@ -6,6 +6,9 @@ import { capsFor } from './tftp-caps.ts';
 const client = { mac: 'b8:27:eb:00:00:01', uuid: '11111111-2222-3333-4444-555555555555' };
 const segment = (tftp: TftpCaps = {}) => ({ name: 'seg1', tftp });
 type Class = Pick<DhcpClass, 'match' | 'tftp'>;
+/** Each is called by its place in the list. */
+const named = (classes: readonly Class[]) =>
+  classes.map((each, index) => ({ ...each, name: `class${index}` }));
 
 describe('caps of a transfer', () => {
   const cases: readonly (readonly [
@@ -15,6 +18,7 @@ describe('caps of a transfer', () => {
     client: Sighting | undefined,
     blockBytes: number,
     window: number,
+    held?: readonly string[],
   ])[] = [
     ['the usual ones', {}, [], client, 1408, 16],
     ["its segment's", { blockBytesMost: 8000, windowMost: 4 }, [], client, 8000, 4],
@@ -46,12 +50,30 @@ describe('caps of a transfer', () => {
       4,
     ],
     [
-      'a class that also asks for what TFTP cannot see',
+      'a class that also asks for what DHCP alone sees, and did not',
       {},
       [{ match: { macs: [client.mac], platforms: ['bios'] }, tftp: { windowMost: 1 } }],
       client,
       1408,
       16,
+    ],
+    [
+      'a class by platform that held when DHCP was spoken',
+      {},
+      [{ match: { platforms: ['bios'] }, tftp: { blockBytesMost: 1024 } }],
+      client,
+      1024,
+      16,
+      ['class0'],
+    ],
+    [
+      'a class by vendor class that did not hold then',
+      {},
+      [{ match: { vendorClass: 'PXEClient:Arch:00009' }, tftp: { blockBytesMost: 1024 } }],
+      client,
+      1408,
+      16,
+      ['another'],
     ],
     ['nobody we know', {}, [{ match: { macs: [client.mac] }, tftp: { windowMost: 1 } }], undefined, 1408, 16],
     [
@@ -66,7 +88,10 @@ describe('caps of a transfer', () => {
       2,
     ],
   ];
-  for (const [what, ofSegment, classes, of, blockBytesMost, windowMost] of cases)
+  for (const [what, ofSegment, classes, of, blockBytesMost, windowMost, held = []] of cases)
     test(`follow ${what}`, () =>
-      assert.deepEqual(capsFor(segment(ofSegment), classes, of), { blockBytesMost, windowMost }));
+      assert.deepEqual(capsFor(segment(ofSegment), named(classes), { client: of, classes: held }), {
+        blockBytesMost,
+        windowMost,
+      }));
 });

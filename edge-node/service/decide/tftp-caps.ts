@@ -1,5 +1,5 @@
-import type { DhcpClass, Segment, Sighting } from '@bootswarm/controller/contract';
-import { holdsOutsideDhcp } from './known-classes.ts';
+import type { DhcpClass, Segment } from '@bootswarm/controller/contract';
+import { type Caller, holdsAfterDhcp } from './known-classes.ts';
 
 export interface TransferCaps {
   readonly blockBytesMost: number;
@@ -14,12 +14,14 @@ const USUAL: TransferCaps = { blockBytesMost: 1408, windowMost: 16 };
  */
 export function capsFor(
   segment: Pick<Segment, 'name' | 'tftp'> | undefined,
-  classes: readonly Pick<DhcpClass, 'match' | 'tftp'>[],
-  client: Sighting | undefined,
+  classes: readonly Pick<DhcpClass, 'name' | 'match' | 'tftp'>[],
+  caller: Omit<Caller, 'segment'>,
 ): TransferCaps {
   const blockBytesMost = segment?.tftp.blockBytesMost ?? USUAL.blockBytesMost;
   const windowMost = segment?.tftp.windowMost ?? USUAL.windowMost;
-  const own = classes.filter(({ match, tftp }) => tftp && holdsOutsideDhcp(match, segment?.name, client));
+  const own = classes.filter(
+    (each) => each.tftp && holdsAfterDhcp(each, { ...caller, segment: segment?.name }),
+  );
   return {
     blockBytesMost: Math.min(blockBytesMost, ...own.flatMap(({ tftp }) => tftp?.blockBytesMost ?? [])),
     windowMost: Math.min(windowMost, ...own.flatMap(({ tftp }) => tftp?.windowMost ?? [])),

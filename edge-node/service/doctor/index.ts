@@ -1,6 +1,9 @@
 /** Looks at what an edge needs of its host and its network; used by the `bootswarm` command. */
+import { join } from 'node:path';
 import { Problem } from '@bootswarm/images/format';
+import { compileSite } from '../decide/site.ts';
 import { listenerOn } from '../sockets/interfaces.ts';
+import { EdgeStore } from '../state/edge-store.ts';
 import type { Finding } from './finding.ts';
 import {
   ETHERNET_MTU,
@@ -13,6 +16,7 @@ import {
   judgeRelay,
   judgeServers,
   judgeStp,
+  type ServedHere,
 } from './judge.ts';
 import { bridgeFacts, clockAgainst, firmwareFacts, interfaceFacts, portFacts } from './probe-host.ts';
 import { answering, serversOn, sourceTowards } from './probe-network.ts';
@@ -25,6 +29,8 @@ export interface Patient {
   /** Addresses of relays (giaddr). */
   readonly relays: readonly string[];
   readonly controllerUrl?: string | undefined;
+  /** Where the edge keeps its state: what its segments say of other servers. */
+  readonly dataFolder: string;
   readonly httpPort: number;
   readonly swarmPort: number;
   /** How long other DHCP servers are listened for; 3 s unless told. */
@@ -36,8 +42,9 @@ const SMALL_PING_BYTES = 64;
 
 /** Everything, as it is found; seconds in all. @throws Problem not_root */
 export async function* examine(patient: Patient): AsyncGenerator<Finding> {
-  const { interfaces, relays, controllerUrl, listenSeconds = 3 } = patient;
+  const { interfaces, relays, controllerUrl, dataFolder, listenSeconds = 3 } = patient;
   const addresses: string[] = [];
+  const servedAt = await servedBy(dataFolder);
   for (const name of interfaces) {
     const address = addressOn(name);
     if (typeof address !== 'string') {
@@ -50,11 +57,12 @@ export async function* examine(patient: Patient): AsyncGenerator<Finding> {
     yield judgeMtu(facts);
     yield judgeStp(name, bridgeFacts(name));
     const servers = await serversOn(name, address, listenSeconds * 1000);
-    yield judgeServers(
-      name,
-      servers.filter((server) => !addresses.includes(server)),
+    yield judgeServers({
+      interfaceName: name,
+      served: servedAt(address),
+      heard: servers.filter((server) => !addresses.includes(server)),
       listenSeconds,
-    );
+    });
   }
   yield* examineRelays(relays);
   if (controllerUrl !== undefined) yield judgeClock(controllerUrl, await clockAgainst(controllerUrl));
@@ -94,6 +102,15 @@ async function* examineRelays(relays: readonly string[]): AsyncGenerator<Finding
     yield judgeRelay(facts);
     yield judgePathMtu(facts);
   }
+}
+
+/** What the edge last knew of whoever has an address; it may be at work meanwhile. */
+async function servedBy(dataFolder: string): Promise<(address: string) => ServedHere | undefined> {
+  // Without it there is much to be looked at yet.
+  const state = await EdgeStore.readDesiredState(join(dataFolder, 'state')).catch(() => undefined);
+  if (!state) return () => undefined;
+  const site = compileSite(state);
+  return (address) => ({ fellows: site.fellows, segment: site.segmentOf(address)?.segment });
 }
 
 /** The address of an interface, or what is wrong with it. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Segment } from '@bootswarm/controller/contract';
 import type { Finding } from './finding.ts';
 import {
   judgeClock,
@@ -20,6 +21,15 @@ const port = { protocol: 'UDP', port: 67, purpose: 'DHCP' } as const;
 const firmware = { name: 'snponly.efi', path: '/f/snponly.efi', package: 'ipxe', isRequired: true };
 const dnsmasq = { pid: 7, commandLine: '/usr/sbin/dnsmasq -C /etc/dnsmasq.conf' };
 const edge = { pid: 8, commandLine: 'node /srv/edge-node/service/main.ts --interface eth1' };
+
+const segment = { name: 'seg', mode: 'dhcp' as Segment['mode'], otherServers: [] as string[] };
+const servers = (heard: readonly string[], facts: Partial<typeof segment> = {}) =>
+  judgeServers({
+    interfaceName: 'eth1',
+    served: { fellows: new Set(['10.1.2.3']), segment: { ...segment, ...facts } },
+    heard,
+    listenSeconds: 3,
+  });
 
 const cases: readonly (readonly [name: string, finding: Finding, result: Finding['result'], seen: RegExp])[] =
   [
@@ -43,8 +53,13 @@ const cases: readonly (readonly [name: string, finding: Finding, result: Finding
       'skipped',
       /no ping/,
     ],
-    ['no other server', judgeServers('eth1', [], 3), 'ok', /within 3 s/],
-    ['another server', judgeServers('eth1', ['10.1.2.9'], 3), 'failed', /10\.1\.2\.9/],
+    ['no other server', servers([]), 'ok', /within 3 s/],
+    ['another server', servers(['10.1.2.9']), 'failed', /10\.1\.2\.9/],
+    ['a server that is welcome', servers(['10.1.2.9'], { otherServers: ['10.1.2.9'] }), 'ok', /10\.1\.2\.9/],
+    ['another edge', servers(['10.1.2.3']), 'ok', /10\.1\.2\.3/],
+    ['the server that leases instead', servers(['10.1.2.9'], { mode: 'proxy' }), 'ok', /10\.1\.2\.9/],
+    ['two of them', servers(['10.1.2.9', '10.1.2.10'], { mode: 'proxy' }), 'failed', /10\.1\.2\.9, 10/],
+    ['none of them', servers([], { mode: 'proxy' }), 'warn', /leaves the addresses to one/],
     ['a real card', judgeStp('eth1', undefined), 'skipped', /cannot see it/],
     ['a bridge with spanning tree', judgeStp('br0', bridge), 'failed', /forwards 30 s after/],
     [
@@ -101,4 +116,12 @@ describe('the doctor judges', () => {
       assert.match(finding.seen, seen);
       assert.equal(finding.remedy === undefined, result === 'ok', 'a remedy for all but what is well');
     });
+});
+
+test('what to do about a stranger names where it can be made welcome', () => {
+  const remedyOf = (served: Parameters<typeof judgeServers>[0]['served']) =>
+    judgeServers({ interfaceName: 'eth1', served, heard: ['10.1.2.9'], listenSeconds: 3 }).remedy ?? '';
+  assert.match(remedyOf({ fellows: new Set(), segment }), /otherServers of segment seg/);
+  assert.match(remedyOf({ fellows: new Set(), segment: undefined }), /the segment of this interface/);
+  assert.match(remedyOf(undefined), /--data/);
 });

@@ -1,3 +1,5 @@
+import type { Segment } from '@bootswarm/controller/contract';
+import { strangersOf } from '../decide/rogue.ts';
 import type { Finding } from './finding.ts';
 
 /** What Ethernet carries, and what relays and machines expect of it. */
@@ -89,23 +91,50 @@ export function judgeMtu({ name, mtuBytes }: InterfaceFacts): Finding {
   };
 }
 
-/** @param servers addresses of those that offered, own ones left out. */
-export function judgeServers(interfaceName: string, servers: readonly string[], seconds: number): Finding {
-  if (servers.length === 0)
+export interface ServersFacts {
+  readonly interfaceName: string;
+  /** Of the interface, as the edge last heard of it; undefined where its state is not at hand. */
+  readonly served: ServedHere | undefined;
+  /** Addresses of those that offered, own ones left out. */
+  readonly heard: readonly string[];
+  readonly listenSeconds: number;
+}
+
+export interface ServedHere {
+  /** The other edges of its segments. */
+  readonly fellows: ReadonlySet<string>;
+  /** Undefined where no segment has the interface's address. */
+  readonly segment: Pick<Segment, 'name' | 'mode' | 'otherServers'> | undefined;
+}
+
+export function judgeServers({ interfaceName, served, heard, listenSeconds }: ServersFacts): Finding {
+  const base = { check: 'servers', about: interfaceName } as const;
+  const { mode, otherServers, name } = served?.segment ?? { mode: 'dhcp', otherServers: [], name: undefined };
+  const strangers = strangersOf({ mode, otherServers }, served?.fellows ?? new Set(), heard);
+  if (strangers.length > 0)
     return {
-      check: 'servers',
-      about: interfaceName,
-      result: 'ok',
-      seen: `no other DHCP server answered within ${seconds} s`,
+      ...base,
+      result: 'failed',
+      seen: `other DHCP servers offer addresses: ${strangers.join(', ')}`,
+      remedy: `Find the port behind each address ('ip neighbour') and shut the server there, or ${welcomeThem(name, served)}, if it is meant to be there.`,
     };
+  if (heard.length > 0)
+    return { ...base, result: 'ok', seen: `DHCP servers that are meant to be: ${heard.join(', ')}` };
+  const seen = `no other DHCP server answered within ${listenSeconds} s`;
+  if (mode === 'dhcp') return { ...base, result: 'ok', seen };
   return {
-    check: 'servers',
-    about: interfaceName,
-    result: 'failed',
-    seen: `other DHCP servers offer addresses: ${servers.join(', ')}`,
-    remedy:
-      "Find the port behind each address ('ip neighbour') and shut the server there, or name it in otherServers of the segment if it is meant to be there.",
+    ...base,
+    result: 'warn',
+    seen: `${seen}, and segment ${name} leaves the addresses to one`,
+    remedy: `Look at that server, or let the edge lease the addresses: mode and pools of segment ${name}.`,
   };
+}
+
+function welcomeThem(segment: string | undefined, served: ServedHere | undefined): string {
+  if (segment !== undefined) return `name it in otherServers of segment ${segment}`;
+  return served
+    ? 'give the edge the segment of this interface, with it in otherServers'
+    : "name the edge's data folder (--data) for what its segments say";
 }
 
 export interface BridgeFacts {

@@ -2,6 +2,7 @@ import type { JournalRecord } from '@bootswarm/controller/contract';
 import { type Answer, answerDatagram, type Incoming, type Surroundings } from '../decide/answer.ts';
 import type { Lease } from '../decide/lease.ts';
 import { quarantined, quarantineText } from '../decide/quarantine.ts';
+import type { Seen } from '../decide/seen.ts';
 import type { Site } from '../decide/site.ts';
 import type { AlarmGate } from '../state/alarm-gate.ts';
 import type { LeaseTable } from '../state/lease-table.ts';
@@ -15,6 +16,8 @@ export interface RoundNews {
   readonly told?: readonly NonNullable<Answer['told']>[];
   readonly journal: readonly Omit<JournalRecord, 'seq'>[];
   readonly leases: readonly Lease[];
+  /** What TFTP and scripts are to know of machines. */
+  readonly seen?: readonly Seen[];
   /** How long the disk took to keep the leases, in milliseconds. */
   readonly commitMs: number;
   /** Why they could not be kept: no reply that rested on them left. */
@@ -63,6 +66,7 @@ export function playRound(
       ...answers.flatMap(({ alarm }) => (alarm && alarms.opens(alarm, surroundings.nowMs) ? [alarm] : [])),
     ],
     leases: failure === undefined ? resting.flatMap(({ lease }) => lease ?? []) : [],
+    seen: answers.flatMap(({ seen }) => seen ?? []),
     commitMs,
     ...(failure === undefined ? {} : { failure }),
   };

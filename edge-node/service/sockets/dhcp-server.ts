@@ -3,6 +3,7 @@ import type { JournalRecord } from '@bootswarm/controller/contract';
 import { Problem, type ProblemBody } from '@bootswarm/images/format';
 import type { Logger } from 'pino';
 import type { Lease } from '../decide/lease.ts';
+import type { Seen } from '../decide/seen.ts';
 import type { SiteFacts } from '../decide/site.ts';
 import type { Counters } from './counters.ts';
 import type { RoundNews } from './dhcp-round.ts';
@@ -32,6 +33,7 @@ export type FromThread =
 
 export interface DhcpService extends ThreadStart {
   readonly addAllToJournal: (records: readonly Omit<JournalRecord, 'seq'>[]) => void;
+  readonly onSeen: (seen: Seen) => void;
   readonly counters: Counters;
   readonly log: Logger;
   /** Told when the thread ended by itself: DHCP is then not served any more. */
@@ -104,11 +106,12 @@ export class DhcpServer {
     this.#thread.postMessage(order);
   }
 
-  #tell({ counts, told = [], journal, leases, commitMs, failure, clockSetMs }: RoundNews): void {
-    const { counters, addAllToJournal, log } = this.#service;
+  #tell({ counts, told = [], journal, leases, seen = [], commitMs, failure, clockSetMs }: RoundNews): void {
+    const { counters, addAllToJournal, onSeen, log } = this.#service;
     for (const count of counts) counters.count(count);
     for (const decision of told) log.debug(decision, 'decided');
     for (const lease of leases) this.#holders.set(lease.address, lease);
+    for (const each of seen) onSeen(each);
     if (journal.length > 0) addAllToJournal(journal);
     if (commitMs > SLOW_COMMIT_MS)
       log.warn({ commitMs: Math.round(commitMs) }, 'the disk is slow to keep leases: ACKs waited for it');

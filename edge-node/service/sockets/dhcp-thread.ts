@@ -5,8 +5,10 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Problem } from '@bootswarm/images/format';
 import { rogueAlarm } from '../decide/answer.ts';
-import { compileSite, type ServedSegment, type Site, type SiteFacts } from '../decide/site.ts';
+import { strangersOf } from '../decide/rogue.ts';
+import { compileSite, type Site, type SiteFacts } from '../decide/site.ts';
 import { AlarmGate } from '../state/alarm-gate.ts';
+import { HeardServers } from '../state/heard-servers.ts';
 import { LeaseStore } from '../state/lease-store.ts';
 import { LeaseTable } from '../state/lease-table.ts';
 import { MessageRates } from '../state/message-rates.ts';
@@ -42,6 +44,7 @@ interface Door extends Listener {
   readonly dhcpFd: number;
   readonly bootServerFd: number;
   readonly rogues: RogueWatch;
+  readonly heard: HeardServers;
 }
 
 const { listeners, httpPort, leaseFolder, verbose, bootFiles, site: firstFacts } = workerData as ThreadStart;
@@ -123,7 +126,7 @@ async function serve(): Promise<void> {
     if (nowMs < nextProbeAtMs && nextProbeAtMs - nowMs <= PROBE_EVERY_MS) continue;
     nextProbeAtMs = nowMs + PROBE_EVERY_MS;
     for (const { address, dhcpFd, rogues } of doors)
-      if (leasesOn(address, site)) outgoing.send(dhcpFd, [rogues.probe()]);
+      if (site.segmentOf(address)) outgoing.send(dhcpFd, [rogues.probe()]);
   }
   news.flush();
   readiness.close();
@@ -153,6 +156,7 @@ function openDoor(listener: Listener): Door {
     dhcpFd: openUdpOn(interfaceName, DHCP_SERVER_PORT),
     bootServerFd: openUdpOn(interfaceName, BOOT_SERVER_PORT),
     rogues: RogueWatch.open(interfaceName, address),
+    heard: new HeardServers(),
   };
 }
 
@@ -160,23 +164,17 @@ function fdsOf({ dhcpFd, bootServerFd, rogues }: Door): readonly number[] {
   return [dhcpFd, bootServerFd, rogues.fd];
 }
 
-function hearRogues({ address, rogues }: Door, site: Site, alarms: AlarmGate, news: NewsBatch): void {
+function hearRogues({ address, rogues, heard }: Door, site: Site, alarms: AlarmGate, news: NewsBatch): void {
   const nowMs = Date.now();
-  const servers = new Set(rogues.heard());
-  const served = leasesOn(address, site);
+  const servers = heard.note(rogues.heard(), nowMs);
+  // The segment whose machines are on the interface itself.
+  const served = site.segmentOf(address);
   if (!served) return;
-  const journal = [...servers]
-    .filter((server) => !site.fellows.has(server) && !served.segment.otherServers.includes(server))
+  const journal = strangersOf(served.segment, site.fellows, servers)
     .map((server) => rogueAlarm(server, served, nowMs))
     .filter((alarm) => alarms.opens(alarm, nowMs));
   if (journal.length > 0)
     news.add({ counts: journal.map(() => 'dhcp rogue server'), journal, leases: [], commitMs: 0 }, nowMs);
-}
-
-/** The segment whose machines are on the interface itself, where its addresses come from here alone. */
-function leasesOn(address: string, site: Site): ServedSegment | undefined {
-  const served = site.segmentOf(address);
-  return served?.segment.mode === 'dhcp' ? served : undefined;
 }
 
 /** This edge is no stranger to itself, on whichever interface it is heard. */

@@ -68,6 +68,7 @@ async function withServer(run: (bench: Bench) => Promise<void>): Promise<void> {
     artefactOf: (sha256, name) => (sha256 === SHA256 && name === 'root.squashfs' ? artefact : undefined),
     isComing: (_, name) => name === 'coming.squashfs',
     onSent: (address, { role }, { bytes, complete }) => sent.push(`${address} ${role} ${bytes} ${complete}`),
+    onAbsent: (address, id, name) => sent.push(`${address} has not ${id.slice(0, 4)}/${name}`),
     onFirmware: (address, name, found) => sent.push(`${address} ${name} ${found}`),
     counters,
   });
@@ -233,7 +234,7 @@ describe('files', () => {
           assert.ok(body.length < 200 && !body.includes('root:'), JSON.stringify(target));
         }
       assert.deepEqual(
-        sent.filter((told) => !told.endsWith(' false')),
+        sent.filter((told) => !told.endsWith(' false') && !told.includes(' has not ')),
         [],
       );
     }));
@@ -247,13 +248,16 @@ describe('files', () => {
 });
 
 describe('an artefact that is on its way to this edge', () => {
-  test('is to be asked for again a little later, and is no 404', () =>
+  test('is to be asked for again a little later, and is no 404; either is told', () =>
     withServer(async ({ ask, sent }) => {
       const { status, headers } = await ask(`/artefacts/${SHA256}/coming.squashfs`);
       assert.equal(status, 503);
       assert.match(headers['retry-after'] ?? '', /^[1-9]\d?$/);
       assert.equal((await ask(`/artefacts/${SHA256}/other.squashfs`)).status, 404);
-      assert.deepEqual(sent, []);
+      assert.deepEqual(
+        sent,
+        ['coming', 'other'].map((name) => `127.0.0.1 has not ${SHA256.slice(0, 4)}/${name}.squashfs`),
+      );
     }));
 });
 

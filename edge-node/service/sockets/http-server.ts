@@ -48,6 +48,8 @@ export interface HttpService {
   readonly swarm: SwarmService;
   /** Told how the transfer of an artefact ended. */
   readonly onSent: (clientAddress: string, artefact: Servable, sent: Sent) => void;
+  /** Told that an artefact was asked for in vain. */
+  readonly onAbsent: (clientAddress: string, id: string, name: string) => void;
   /** Told that a boot file was sent whole, or asked for in vain. */
   readonly onFirmware: (clientAddress: string, name: string, found: boolean) => void;
   readonly counters: Counters;
@@ -154,6 +156,7 @@ function makeApp(service: HttpService): Hono<Bindings> {
   app.get('/artefacts/:id/:name', async (c) => {
     const { id, name } = c.req.param();
     const artefact = service.artefactOf(id, name);
+    if (!artefact) service.onAbsent(clientOf(c.env.incoming), id, name);
     if (!artefact && service.isComing(id, name)) {
       const header = { 'retry-after': String(COMING_SECONDS), 'cache-control': 'no-store' };
       return c.text('this edge does not have all of it yet\n', 503, header);

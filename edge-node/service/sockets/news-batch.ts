@@ -20,11 +20,12 @@ export class NewsBatch {
     return this.#waiting.length === 0;
   }
 
-  /** News of leases go at once: their machines ask TFTP and HTTP for their files next, and must be known there. */
+  /** News of leases, also of other servers', go at once: their machines ask TFTP and HTTP for their files next, and must be known there. */
   add(news: RoundNews, nowMs: number): void {
     if (this.isEmpty) this.#sinceMs = nowMs;
     this.#waiting.push(news);
-    if (news.leases.length > 0 || news.failure !== undefined) this.flush();
+    const isNextSoon = news.leases.length > 0 || news.seen?.some(({ address }) => address !== undefined);
+    if (isNextSoon || news.failure !== undefined) this.flush();
   }
 
   /** At a quiet moment, and now and then where there is none. */
@@ -49,6 +50,7 @@ function joined(a: RoundNews, b: RoundNews): RoundNews {
     told: [...(a.told ?? []), ...(b.told ?? [])],
     journal: [...a.journal, ...b.journal],
     leases: [...a.leases, ...b.leases],
+    seen: [...(a.seen ?? []), ...(b.seen ?? [])],
     commitMs: Math.max(a.commitMs, b.commitMs),
     ...(failure === undefined ? {} : { failure }),
     ...(clockSetMs === 0 ? {} : { clockSetMs }),

@@ -14,11 +14,16 @@ import {
   type TftpPacket,
 } from '@bootswarm/edge-node/tftp';
 import koffi from 'koffi';
+import { AddressCounts } from './address-counts.ts';
 import { addressNumberOf, addressOfPeer, portOfPeer } from './tftp-inbox.ts';
 import type { TftpOutbox } from './tftp-outbox.ts';
 
 /** Bounds descriptors and memory whatever is asked for. */
 const TRANSFERS_MOST = 2000;
+/** Of one address that acknowledged something; a NAT may have a hall of machines behind it. */
+const HEARD_MOST = 1000;
+/** Who was silent for longer makes room where there is none: with 20 % loss both ways, that is 2 in 100 clients. */
+const SILENT_MS = 10_000;
 /** Repeated requests are answered again after this; sooner they are the network's doubles. */
 const REPEAT_MS = 500;
 /** Above it, those of an address that never acknowledged get nothing again: somebody else may have its name used. */
@@ -59,7 +64,7 @@ export interface TftpNews {
 }
 
 export interface TransferPorts {
-  readonly outbox: TftpOutbox;
+  readonly outbox: Pick<TftpOutbox, 'addPacket' | 'addBlocks' | 'flush'>;
   /** A socket of its own for a transfer; undefined where all share the door's. Throws where there is none left. */
   readonly openTransfer: ((door: Door) => number) | undefined;
   readonly closeTransfer: (fd: number) => void;
@@ -80,6 +85,8 @@ interface Transfer {
   bytesAddress: number;
   step: Step | undefined;
   wasHeard: boolean;
+  /** Or asked, where it was not. */
+  heardAtMs: number;
   /** The request came again when all was sent: a double that was late, or the client's next one ahead of its last ACK. */
   isAskedAgain: boolean;
   sentAtMs: number;
@@ -95,8 +102,8 @@ export class TftpTransfers {
   readonly #byFd = new Map<number, Transfer>();
   /** Those that may be spoofed, the oldest first. */
   readonly #unheard = new Set<Transfer>();
-  /** How many of them each address has. */
-  readonly #unheardOf = new Map<number, number>();
+  readonly #unheardOf = new AddressCounts();
+  readonly #heardOf = new AddressCounts();
   #news = emptyNews();
   #lastId = 0;
   /** Never later than the first deadline. */
@@ -231,6 +238,7 @@ export class TftpTransfers {
       bytesAddress: 0,
       step: undefined,
       wasHeard: false,
+      heardAtMs: this.#ports.nowMs(),
       isAskedAgain: false,
       sentAtMs: 0,
       deadlineMs: Number.POSITIVE_INFINITY,
@@ -238,7 +246,7 @@ export class TftpTransfers {
     this.#byKey.set(transfer.key, transfer);
     this.#byId.set(transfer.id, transfer);
     this.#unheard.add(transfer);
-    this.#countUnheard(transfer, 1);
+    this.#unheardOf.add(peer, 1);
     const [clientAddress, serverAddress] = [addressOfPeer(peer), door.address];
     this.#news.asks.push({ id: transfer.id, clientAddress, serverAddress, file, mode });
     return undefined;
@@ -252,23 +260,45 @@ export class TftpTransfers {
     return 'passed over: request repeated';
   }
 
-  /** The oldest that may be spoofed makes room for a newer: whoever is real was heard within a round trip. */
+  /**
+   * The oldest that may be spoofed makes room for a newer: whoever is real was heard within a round trip. Where all were
+   * heard it is the one that has been silent for the longest time, if for long enough.
+   */
   #makeRoom(): boolean {
     if (this.#byKey.size < TRANSFERS_MOST) return true;
-    const [oldest] = this.#unheard;
+    const [oldest = this.#longestSilent((each) => this.#ports.nowMs() - each.heardAtMs >= SILENT_MS)] =
+      this.#unheard;
     if (!oldest) return false;
     this.#end(oldest, 'given up for a newer request');
     return true;
   }
 
+  /** Of those that were heard. */
+  #longestSilent(isMeant: (transfer: Transfer) => boolean): Transfer | undefined {
+    let longest: Transfer | undefined;
+    for (const each of this.#byKey.values())
+      if (each.wasHeard && (!longest || each.heardAtMs < longest.heardAtMs) && isMeant(each)) longest = each;
+    return longest;
+  }
+
+  #nowHeard(transfer: Transfer): void {
+    const { peer } = transfer;
+    if (this.#heardOf.of(peer) >= HEARD_MOST) {
+      const address = addressNumberOf(peer);
+      const longest = this.#longestSilent((each) => addressNumberOf(each.peer) === address);
+      if (longest) this.#end(longest, 'given up for a newer request');
+    }
+    transfer.wasHeard = true;
+    this.#heardOf.add(peer, 1);
+    this.#unheard.delete(transfer);
+    this.#unheardOf.add(peer, -1);
+  }
+
   #hear(transfer: Transfer, bytes: Uint8Array): void {
     const decoded = decode(bytes);
     if (!decoded.ok || !transfer.step) return;
-    if (!transfer.wasHeard) {
-      transfer.wasHeard = true;
-      this.#unheard.delete(transfer);
-      this.#countUnheard(transfer, -1);
-    }
+    transfer.heardAtMs = this.#ports.nowMs();
+    if (!transfer.wasHeard) this.#nowHeard(transfer);
     this.#take(transfer, onPacket(transfer.step.state, decoded.packet));
   }
 
@@ -330,7 +360,8 @@ export class TftpTransfers {
   #forget(transfer: Transfer): void {
     this.#byKey.delete(transfer.key);
     this.#byId.delete(transfer.id);
-    if (this.#unheard.delete(transfer)) this.#countUnheard(transfer, -1);
+    if (this.#unheard.delete(transfer)) this.#unheardOf.add(transfer.peer, -1);
+    else this.#heardOf.add(transfer.peer, -1);
     if (this.#byFd.delete(transfer.fd)) {
       // What is to be sent from a socket leaves before the socket goes.
       this.#ports.outbox.flush();
@@ -340,15 +371,7 @@ export class TftpTransfers {
   }
 
   #isOneOfACrowd({ wasHeard, peer }: Transfer): boolean {
-    const ofAddress = this.#unheardOf.get(addressNumberOf(peer)) ?? 0;
-    return !wasHeard && (ofAddress > UNHEARD_MOST || this.#unheard.size > UNHEARD_OF_ALL_MOST);
-  }
-
-  #countUnheard({ peer }: Transfer, more: 1 | -1): void {
-    const address = addressNumberOf(peer);
-    const count = (this.#unheardOf.get(address) ?? 0) + more;
-    if (count === 0) this.#unheardOf.delete(address);
-    else this.#unheardOf.set(address, count);
+    return !wasHeard && (this.#unheardOf.of(peer) > UNHEARD_MOST || this.#unheard.size > UNHEARD_OF_ALL_MOST);
   }
 }
 

@@ -1,7 +1,6 @@
 import {
   type BootStage,
   type DesiredState,
-  isMenuPassword,
   type JournalRecord,
   type Segment,
   type Sighting,
@@ -21,11 +20,15 @@ import {
 } from '../decide/boot-plan.ts';
 import { type InstallView, isHolder } from '../decide/installer-plan.ts';
 import type { Lease } from '../decide/lease.ts';
+import { lockOf } from '../decide/menu-lock.ts';
+import type { Seen } from '../decide/seen.ts';
 import { compileSite, type Site } from '../decide/site.ts';
 import { capsFor, type TransferCaps } from '../decide/tftp-caps.ts';
-import type { TransferNews } from '../decide/transfer-news.ts';
+import { absentNews, roleByName, type TransferNews } from '../decide/transfer-news.ts';
 import { BootFiles } from './boot-files.ts';
 import type { InstallLedger } from './install-ledger.ts';
+import { MenuKeeper } from './menu-keeper.ts';
+import { Sightings } from './sightings.ts';
 import type { WorkLedger } from './work-ledger.ts';
 
 /** Where an artefact that may be served lies, and what it is for. */
@@ -79,6 +82,8 @@ export interface ServingParts {
 export class Serving {
   readonly #parts: ServingParts;
   readonly #bootFiles = new BootFiles();
+  readonly #sightings = new Sightings();
+  readonly #menuKeeper = new MenuKeeper();
   #state: DesiredState | undefined;
   #site: Site | undefined;
   /** By `SHA-256/NAME` and by `ID/NAME`. */
@@ -90,6 +95,11 @@ export class Serving {
 
   get state(): DesiredState | undefined {
     return this.#state;
+  }
+
+  /** What DHCP saw of a machine. */
+  note(seen: Seen): void {
+    this.#sightings.note(seen);
   }
 
   segmentOf(address: string): Segment | undefined {
@@ -128,7 +138,16 @@ export class Serving {
   /** The iPXE script of a machine, or undefined where no segment here has its address. */
   async scriptFor({ address, mac, uuid, httpUrl, pick }: ScriptCaller): Promise<string | undefined> {
     const caller = { address, machine: { mac, uuid }, httpUrl };
-    const isUnlocked = pick !== undefined && (await this.#opensMenu(address, pick.password));
+    const segment = this.segmentOf(address);
+    const machines = this.#state?.machines ?? [];
+    const lock = pick && segment && lockOf(caller.machine, segment, machines, pick.entry);
+    const isUnlocked =
+      lock !== undefined && (await this.#menuKeeper.opens(address, pick?.password ?? '', lock));
+    if (isUnlocked === 'busy') {
+      const reason = 'the last password from this address is still being looked at';
+      const where = { edge: this.#state?.edge ?? '', segment: segment?.name ?? '' };
+      return renderScript({ kind: 'wait', reason, scriptUrl: httpUrl + SCRIPT_PATH }, where);
+    }
     const planned = await this.planFor(
       pick ? { ...caller, pick: { entry: pick.entry, isUnlocked } } : caller,
     );
@@ -152,14 +171,18 @@ export class Serving {
           isReady: this.#parts.isReady,
           isCorrupt: this.#parts.isCorrupt,
           httpUrl,
+          classes: machine ? this.#sightings.classesOf(segment.name, machine.mac) : [],
           installs: this.#installsFor(this.#state, { address, machine, httpUrl }, segment),
         },
         pick,
       ),
       httpUrl,
     );
-    if (machine) {
-      const whose = { mac: machine.mac, uuid: tellingUuid(machine.uuid), segment: segment.name, address };
+    const isProxy = segment.mode === 'proxy';
+    const known = machine ?? (isProxy ? this.#sightings.at(address) : undefined);
+    if (known) {
+      const whose = { mac: known.mac, uuid: tellingUuid(known.uuid), segment: segment.name, address };
+      if (isProxy && whose.mac !== '') this.note(whose);
       this.#journal('script', whose, planText(plan), outlookOf(plan));
     }
     return { plan, where: { edge: this.#state.edge, segment: segment.name } };
@@ -202,15 +225,12 @@ export class Serving {
     }
   }
 
-  async #opensMenu(address: string, password: string): Promise<boolean> {
-    const kept = this.#site?.segmentOf(address)?.segment.menu?.password;
-    return kept !== undefined && (await isMenuPassword(password, kept));
-  }
-
   /** What the segment and the classes of whoever has an address bear of TFTP. */
   tftpCapsOf(address: string): TransferCaps {
     const segment = this.#site?.segmentOf(address)?.segment;
-    return capsFor(segment, this.#state?.policy.classes ?? [], this.#parts.holderOf(address));
+    const client = this.#whoHas(address);
+    const classes = segment && client ? this.#sightings.classesOf(segment.name, client.mac) : [];
+    return capsFor(segment, this.#state?.policy.classes ?? [], { client, classes });
   }
 
   /** An artefact of a wanted release, once it is verified. @param id its SHA-256, or the beginning that scripts name. */
@@ -228,15 +248,30 @@ export class Serving {
     return servable !== undefined && !this.#parts.isReady(servable.sha256);
   }
 
-  /**
-   * Journals what the holder of an address fetched, or what of it failed. One that has no lease from here is nobody
-   * we know; of undefined there is nothing to tell.
-   */
+  /** Journals that an artefact was asked for in vain. */
+  tellAbsent(address: string, id: string, name: string): void {
+    // No script names anything else.
+    if (!/^(?:[0-9a-f]{16}|[0-9a-f]{64})$/.test(id)) return;
+    const servable = this.#servable.get(`${id}/${name}`);
+    // A root is not given by TFTP.
+    if (servable && this.#parts.isReady(servable.sha256)) return;
+    const lack = servable && (this.#parts.isCorrupt(servable.sha256) ? 'corrupt' : 'coming');
+    this.tell(servable?.role ?? roleByName(name), address, absentNews(name, lack ?? 'unknown'));
+  }
+
+  /** Where another server leases, whoever took the address of it or asked for a script from there. */
+  #whoHas(address: string): Pick<Seen, 'mac' | 'uuid' | 'segment'> | undefined {
+    const isProxy = this.segmentOf(address)?.mode === 'proxy';
+    return isProxy ? this.#sightings.at(address) : this.#parts.holderOf(address);
+  }
+
+  /** Journals what the holder of an address fetched, or what of it failed; of undefined there is nothing to tell. */
   tell(stage: BootStage, address: string, news: TransferNews | undefined): void {
-    const lease = this.#parts.holderOf(address);
-    if (!lease || !news) return;
+    const who = this.#whoHas(address);
+    if (!who || !news) return;
     const { detail, cause, epoch } = news;
-    this.#journal(stage, { ...lease, uuid: lease.uuid }, detail, {
+    const { mac, uuid, segment } = who;
+    this.#journal(stage, { mac, uuid, segment, address }, detail, {
       ...(cause === undefined ? {} : { cause }),
       ...(epoch === undefined ? {} : { epoch }),
     });

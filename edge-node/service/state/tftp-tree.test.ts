@@ -36,6 +36,7 @@ function benchOf(artefacts: Readonly<Record<string, Servable>> = {}, map = ''): 
       },
       artefactOf: (id, name) => artefacts[`${id}/${name}`],
       tftpCapsOf: () => ({ blockBytesMost: 1000, windowMost: 3 }),
+      tellAbsent: (address, id, name) => void told.push(`${address} has not ${id.slice(0, 4)}/${name}`),
       tell: (stage, address, news) => void (news && told.push(`${stage} ${address} ${news.detail}`)),
     },
     firmware: new Map([['snponly.efi', new Uint8Array(Buffer.from('snponly'))]]),
@@ -115,7 +116,11 @@ describe('the tree that a machine sees by TFTP', () => {
     const { ask, told } = benchOf();
     for (const name of ['pxelinux.cfg/0B', 'grub/x86_64-efi/fs.lst', 'revocations_sku.efi', 'grubx64.efi'])
       assert.equal(await ask(name), 'nothing');
-    assert.deepEqual(told, [`firmware ${MACHINE} grubx64.efi by TFTP: there is no such file`]);
+    assert.equal(await ask(`artefacts/${SHA256}/vmlinuz`), 'nothing');
+    assert.deepEqual(told, [
+      `firmware ${MACHINE} grubx64.efi by TFTP: there is no such file`,
+      `${MACHINE} has not abab/vmlinuz`,
+    ]);
   });
 
   test('journals the end of a transfer under its stage', () => {
@@ -132,9 +137,30 @@ describe('the tree that a machine sees by TFTP', () => {
 
   test('renames what is asked for by the rules, and refuses what they refuse', async () => {
     const { ask } = benchOf({}, 'a ^secret\nr ^bootx64\\.efi$ snponly.efi\nr ^up$ ../snponly.efi\n');
-    assert.equal(await ask('/bootx64.efi'), 'snponly');
+    assert.equal(await ask('bootx64.efi'), 'snponly');
     assert.equal(await ask('secret.efi'), 'forbidden');
     assert.equal(await ask('up'), 'nothing');
+  });
+
+  test('shows the rules the name as it was asked for, slashes and all, and journals what they refuse', async () => {
+    const map =
+      'e ^/ok/\nr ^/boot/(.*) \\1\na ^/secret\na ^/revocations\nrg [\\\\] /\nr ^(kernels)/ artefacts/\n';
+    const { ask, tree, told } = benchOf(
+      { [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: '/nowhere', role: 'kernel', bytes: kernel } },
+      map,
+    );
+    assert.equal(await ask('/boot/snponly.efi'), 'snponly');
+    assert.equal(await ask('boot/snponly.efi'), 'nothing');
+    assert.equal(await ask('/secret.efi'), 'forbidden');
+    assert.equal(await ask('/revocations_sku.efi'), 'forbidden');
+    const file = `kernels\\${SHA256}\\vmlinuz`;
+    assert.equal(await ask(file), 'kernel');
+    tree.tellEnd({ file, clientAddress: MACHINE, serverAddress: '10.66.0.1' }, 'complete');
+    assert.deepEqual(told, [
+      `firmware ${MACHINE} boot/snponly.efi by TFTP: there is no such file`,
+      `firmware ${MACHINE} /secret.efi by TFTP: refused by the map file`,
+      `kernel ${MACHINE} artefacts/${SHA256}/vmlinuz by TFTP: complete`,
+    ]);
   });
 
   test('keeps to the caps of segment and class', () => {

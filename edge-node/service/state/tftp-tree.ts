@@ -4,13 +4,13 @@ import type { Caps } from '@bootswarm/edge-node/tftp';
 import { asAutoexec, renderGrub, renderHandover, renderPxelinux, renderScript } from '@bootswarm/ipxe';
 import { findInTree, isMissed, plainName, type TreeEntry } from '../decide/boot-tree.ts';
 import { parseMap, type RemapRule, remap } from '../decide/remap.ts';
-import { missingNews, tftpNews } from '../decide/transfer-news.ts';
+import { missingNews, refusedNews, tftpNews } from '../decide/transfer-news.ts';
 import { problem } from '../problems.ts';
 import type { TftpAnswer, TftpRequest } from '../sockets/tftp-server.ts';
 import type { Serving } from './serving.ts';
 
 export interface TftpTreeParts {
-  readonly serving: Pick<Serving, 'planFor' | 'artefactOf' | 'tftpCapsOf' | 'tell'>;
+  readonly serving: Pick<Serving, 'planFor' | 'artefactOf' | 'tftpCapsOf' | 'tell' | 'tellAbsent'>;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
   /** Of the last lease of an address. */
   readonly holderOf: (address: string) => Sighting | undefined;
@@ -30,14 +30,18 @@ export class TftpTree {
 
   fileOf(request: TftpRequest): TftpAnswer | Promise<TftpAnswer> {
     const { rules, firmware, serving } = this.#parts;
-    const { clientAddress } = request;
-    const mapped = remap(rules, plainName(request.file), clientAddress);
-    if (mapped.kind !== 'name') return 'forbidden';
+    const { clientAddress, file } = request;
+    const mapped = remap(rules, file, clientAddress);
+    if (mapped.kind !== 'name') {
+      if (isMissed(plainName(file))) serving.tell('firmware', clientAddress, refusedNews(file, mapped.kind));
+      return 'forbidden';
+    }
     const name = plainName(mapped.name);
     const machine = this.#parts.holderOf(clientAddress);
     const entry = findInTree(name, { address: clientAddress, machine }, firmware);
     const answer = entry && this.#answer(entry, request);
-    if (!answer && isMissed(name)) serving.tell('firmware', clientAddress, missingNews(name, 'TFTP'));
+    if (!answer && entry?.kind === 'artefact') serving.tellAbsent(clientAddress, entry.id, entry.name);
+    else if (!answer && isMissed(name)) serving.tell('firmware', clientAddress, missingNews(name, 'TFTP'));
     return answer;
   }
 
@@ -48,8 +52,9 @@ export class TftpTree {
 
   /** Journals how a transfer ended. */
   tellEnd({ file, clientAddress }: TftpRequest, ending: string): void {
-    const { serving } = this.#parts;
-    const name = plainName(file);
+    const { serving, rules } = this.#parts;
+    const mapped = remap(rules, file, clientAddress);
+    const name = plainName(mapped.kind === 'name' ? mapped.name : file);
     serving.tell(this.#stageOf(name), clientAddress, tftpNews(name, ending));
   }
 

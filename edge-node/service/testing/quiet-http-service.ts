@@ -37,6 +37,7 @@ export function quietHttpService(facts: Partial<HttpService> = {}): HttpService 
       inspections: { take: async () => {} },
     },
     onSent: () => {},
+    onAbsent: () => {},
     onFirmware: () => {},
     counters: new Counters(),
     metrics: () => 'bootswarm_up 1\n',

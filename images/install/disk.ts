@@ -21,6 +21,8 @@ export const Holding = z.strictObject({
   where: z.string().max(64),
   /** For a person: label, array or group name. */
   detail: z.string().max(200).default(''),
+  /** The volume group that an LVM member belongs to. */
+  group: z.string().max(128).optional(),
 });
 export type Holding = z.infer<typeof Holding>;
 

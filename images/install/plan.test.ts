@@ -195,6 +195,13 @@ describe('nothing is written', () => {
       'uefi',
     ],
     [
+      'where a disk that stays has a volume group of that name',
+      [disk('sda'), disk('sdb', { holds: [{ kind: 'lvm', where: 'sdb1', group: 'data' }] })],
+      { root: { size: '20GiB' }, lvm: {} },
+      'group_taken',
+      'uefi',
+    ],
+    [
       'where extlinux would have to start from UEFI',
       [disk('sda')],
       { bootLoader: 'extlinux' },

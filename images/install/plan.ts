@@ -101,6 +101,13 @@ export function planDisks({ facts, layout, identity, imageBytes = 0 }: PlanReque
   const root = placed.find(({ role }) => role === 'root');
   if (root && root.lengthBytes < rootNeeds)
     return refusal('root_too_small', { size: sizeText(root.lengthBytes), needed: sizeText(rootNeeds) });
+  const names = new Set(disks.map(({ name }) => name));
+  const taker = facts.disks.find(
+    (disk) =>
+      !names.has(disk.name) &&
+      disk.holds.some(({ group }) => group !== undefined && group === layout.lvm?.group),
+  );
+  if (taker && layout.lvm) return refusal('group_taken', { group: layout.lvm.group, disk: diskText(taker) });
   const group = groupOf(layout, placed);
   if (group && isRefusal(group)) return group;
   return {

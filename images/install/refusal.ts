@@ -54,6 +54,10 @@ const REFUSALS = {
     message: 'extlinux starts from a BIOS, and the machine has UEFI',
     remedy: 'Take bootLoader grub for it, or set its firmware to legacy BIOS.',
   },
+  group_taken: {
+    message: 'volume group {group} is there already, on {disk}, which stays',
+    remedy: 'Give the group of the layout another name (lvm.group), or wipe that disk.',
+  },
   volumes_too_large: {
     message: 'the volumes need {needed}, and the group has {size}',
     remedy: 'Make the volumes smaller, or the root.',

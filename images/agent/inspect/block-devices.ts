@@ -3,7 +3,7 @@ import type { Disk, Holding } from '@bootswarm/images/install';
 /** What /sys tells of one disk, as text without the line's end; undefined where the file is missing. */
 export type ReadAttribute = (path: string) => string | undefined;
 
-/** A signature that blkid(8) found: `blkid -p -o export DEVICE`. */
+/** A signature that blkid(8) found: `blkid -p -o export DEVICE`; with `VG_NAME` where pvs(8) knows it. */
 export type ProbedSignature = Readonly<Record<string, string>>;
 
 /** A disk or a partition of it. */
@@ -66,14 +66,14 @@ export interface DiskFindings {
 }
 
 function holdingsOf({ name, signature }: ProbedDevice): readonly Holding[] {
-  const { TYPE: type, LABEL: label, UUID: uuid, PART_ENTRY_NAME: partName = '' } = signature;
+  const { TYPE: type, LABEL: label, UUID: uuid, PART_ENTRY_NAME: partName = '', VG_NAME: group } = signature;
   const mark = DATA_MARK.test(partName)
     ? [{ kind: 'data-mark', where: name, detail: partName.slice(0, 200) } as const]
     : [];
   if (type === undefined) return mark;
   const kind = /_raid_member$|^ddf_raid|^isw_raid/.test(type) ? 'raid' : (TYPES[type] ?? 'filesystem');
-  const detail = [type, label ?? uuid].filter(Boolean).join(' ').slice(0, 200);
-  return [...mark, { kind, where: name, detail }];
+  const detail = [type, group ?? label ?? uuid].filter(Boolean).join(' ').slice(0, 200);
+  return [...mark, { kind, where: name, detail, ...(group === undefined ? {} : { group }) }];
 }
 
 /** `KEY=value` lines; blkid escapes what could not be printed. */

@@ -118,6 +118,28 @@ describe('the disks of a machine', () => {
     );
   });
 
+  test('tell the volume group that they belong to, where there is one', async () => {
+    const grouped = join(top, 'grouped');
+    put(grouped, {
+      'sys/block/sdc/size': '204800\n',
+      'sys/block/sdc/sdc1/partition': '1\n',
+      'sys/block/sdc/sdc2/partition': '2\n',
+    });
+    const member = { code: 0, stdout: 'TYPE=LVM2_member\nUUID=abc\n' };
+    const programs = programsOf({
+      'blkid /dev/sdc': { code: 0, stdout: 'PTUUID=1\n' },
+      'blkid /dev/sdc1': member,
+      'blkid /dev/sdc2': member,
+      'pvs /dev/sdc1': { code: 0, stdout: '  data\n' },
+      'pvs /dev/sdc2': { code: 5, stdout: '' },
+    });
+    const [sdc] = await collectDisks({ programs, signal, root: grouped });
+    assert.deepEqual(sdc?.disk.holds, [
+      { kind: 'lvm', where: 'sdc1', detail: 'LVM2_member data', group: 'data' },
+      { kind: 'lvm', where: 'sdc2', detail: 'LVM2_member abc' },
+    ]);
+  });
+
   test('are none where /sys has none', async () => {
     assert.deepEqual(
       await collectDisks({ programs: programsOf({}), signal, root: join(top, 'nothing') }),

@@ -9,6 +9,8 @@ import { byPathNames } from './disk-paths.ts';
 /** blkid(8): nothing was found; several signatures were, and it would not choose. */
 const NOTHING = 2;
 const AMBIVALENT = 8;
+/** pvs(8): what was asked for is no member of a group, or not a whole one. */
+const NO_MEMBER = 5;
 const SECTOR_BYTES = 512;
 /** Of either end: superblocks that are known stand there, those of pools in the first and last half of it. */
 const PROBED_BYTES = 2 ** 20;
@@ -93,11 +95,31 @@ async function signaturesOf(
     fine: [NOTHING, AMBIVALENT],
   });
   if (probed.code === NOTHING) return undefined;
-  if (probed.code !== AMBIVALENT) return [parseBlkidExport(probed.stdout)];
+  if (probed.code !== AMBIVALENT) {
+    const signature = parseBlkidExport(probed.stdout);
+    return [
+      signature['TYPE'] === 'LVM2_member' ? await withGroup(signature, path, programs, signal) : signature,
+    ];
+  }
   const argv = ['wipefs', '--no-act', '--noheadings', '--output', 'TYPE', path] as const;
   const { stdout } = await programs.run(argv, { what, signal });
   const types = stdout.split('\n').map((line) => line.trim());
   return types.filter((type) => type !== '').map((type) => ({ TYPE: type }));
+}
+
+async function withGroup(
+  signature: ProbedSignature,
+  path: string,
+  programs: Programs,
+  signal: AbortSignal,
+): Promise<ProbedSignature> {
+  const { stdout } = await programs.run(['pvs', '--noheadings', '--options', 'vg_name', path], {
+    what: `look at ${path}`,
+    signal,
+    fine: [NO_MEMBER],
+  });
+  const group = stdout.trim();
+  return group === '' ? signature : { ...signature, VG_NAME: group.slice(0, 128) };
 }
 
 /** Reads what the kernel tells; whatever is not there is undefined or empty. */

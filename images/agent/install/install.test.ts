@@ -93,6 +93,17 @@ describe('an installation writes to no disk', () => {
       0,
     ],
     ['of a disk image on a mirror', { manifest: withDisk, layout: mirror }, 'disk_image_one_disk', 0],
+    [
+      'of a disk image that is longer than the disk',
+      {
+        manifest: {
+          ...withDisk,
+          artefacts: [{ ...artefact, role: 'disk', length: A.disk.sizeBytes + 1 }],
+        } as unknown as Manifest,
+      },
+      'disk_image_too_large',
+      0,
+    ],
     ['where the disk is not there', { layout: { disks: [{ serial: 'B' }] } }, 'disk_not_found', 0],
     [
       'where two disks have the serial number',

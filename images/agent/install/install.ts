@@ -106,6 +106,10 @@ class Installation {
     if (existsSync(WRITING)) await this.#clearLeftOvers();
     const imageBytes = root ? artefact.length : 0;
     const planned = await this.#plan(imageBytes);
+    const target = planned.disks[0];
+    // Of one that is compressed, how long it is will be seen as it comes.
+    if (!root && target && artefact.length > target.disk.sizeBytes)
+      throw problem('disk_image_too_large', { facts: { disk: target.name, size: target.disk.sizeBytes } });
     const text = planText(planned, !root);
     for (const line of text.split('\n')) say(line);
     progress.begin('begin', 'ask whether it may be written');

@@ -72,6 +72,7 @@ describe('an edge with a policy', { timeout: 600_000 }, () => {
         refuse: 'its port is shut',
       },
       { name: 'elsewhere', match: { circuitId: 'eth*' } },
+      { name: 'narrow', match: { platforms: ['bios'], segments: ['seg2'] }, tftp: { blockBytesMost: 1024 } },
     ];
     const segments = [
       {
@@ -130,6 +131,17 @@ describe('an edge with a policy', { timeout: 600_000 }, () => {
     assert.equal(subnetMask.read(options), '255.255.255.0');
     for (const code of [OPTION.messageType, OPTION.leaseSeconds])
       assert.equal(options.has(code), false, `option ${code}`);
+  });
+
+  test('a class by platform caps the TFTP blocks of a machine that said so by DHCP', async () => {
+    const host = await direct.addHost('rom', { address: direct.subnet.address(22) });
+    const [offer] = await exchange(host, pxe('DISCOVER', host));
+    const address = offer?.packet.yiaddr ?? assert.fail('no offer came');
+    const chosen = [requestedAddress.write(address), serverId.write(direct.edgeAddress)];
+    const [ack] = await exchange(host, pxe('REQUEST', host, {}, chosen));
+    assert.equal(ack?.packet.yiaddr, address);
+    await host.ip(`address add ${address}/24 dev ${host.interface}`);
+    assert.equal(await oackFor(host, address, direct.edgeAddress), '\0\x06blksize\x001024\0');
   });
 
   test('on port 4011 firmware is told its file at the port that it asked from', async () => {
@@ -240,6 +252,16 @@ async function startDnsmasq(
 
 function chaddrOf({ mac }: Host): Uint8Array {
   return Uint8Array.from(mac.split(':'), (byte) => Number.parseInt(byte, 16));
+}
+
+/** What the edge answers who asks for a file in blocks of 1468 bytes. */
+async function oackFor(host: Host, address: string, edge: string): Promise<string> {
+  const script = `const socket = require('node:dgram').createSocket('udp4');
+    socket.on('message', (bytes) => { process.stdout.write(bytes.toString('latin1')); process.exit(); });
+    setTimeout(() => process.exit(1), 5000);
+    socket.bind(0, '${address}', () => socket.send('\\0\\x01${FILE}\\0octet\\0blksize\\x001468\\0', 69, '${edge}'));`;
+  const { stdout } = await host.run([process.execPath, '-e', script]);
+  return stdout;
 }
 
 /** A packet of PXE firmware. */

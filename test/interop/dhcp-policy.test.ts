@@ -6,6 +6,7 @@ import {
   type DhcpPacket,
   decode,
   encode,
+  formatMac,
   leaseSeconds,
   messageType,
   OPTION,
@@ -301,5 +302,6 @@ async function exchange(host: Host, packet: DhcpPacket, sending: Sending = {}): 
       const decoded = decode(bytes);
       assert.ok(decoded.ok);
       return { ...heard, bytes, packet: decoded.packet };
-    });
+    })
+    .filter(({ packet: { chaddr } }) => formatMac(chaddr) === formatMac(packet.chaddr));
 }

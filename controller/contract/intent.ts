@@ -5,7 +5,7 @@ import { SshKey } from './ssh-key.ts';
 
 /** Which disks are wiped, and how. */
 export const WipeSettings = z.strictObject({
-  /** `auto`: whatever is surest of what the disk can do. */
+  /** `auto`: a discard where the disk reads as zeros after it, or else an overwrite, and never by the drive itself. */
   method: z.enum(['auto', 'discard', 'secure-erase', 'overwrite']).default('auto'),
   /** Serial numbers or WWNs of those that are meant. */
   disks: z.union([z.literal('all'), z.array(z.string().min(1).max(200)).min(1).max(64)]),

@@ -241,6 +241,16 @@ test('classes that bear on TFTP or the script are told of whoever speaks, and wh
   assert.equal(answerTo(discover({ options: [PXE] })).seen, undefined);
 });
 
+test('of messages beyond a limit nothing is told: a flood would push out what is known of machines', () => {
+  const policy = DhcpPolicy.parse({
+    classes: [{ name: 'old', match: { platforms: ['bios'] }, tftp: { blockBytesMost: 1024 } }],
+  });
+  const site = siteOf(segmentWith({ limits: { perMac: 20, perRelay: 1 } }), policy);
+  const rates = new FakeRates();
+  assert.ok(answerIn({ site, rates }, discover({ options: [PXE] })).seen);
+  assert.equal(answerIn({ site, rates }, discover({ mac: OTHER_MAC, options: [PXE] })).seen, undefined);
+});
+
 test('the address that a machine takes from the other server of a proxy segment is told', () => {
   const seen = (segment: Parameters<typeof segmentWith>[0], sent: Sent) =>
     answerIn({ site: siteOf(segmentWith(segment)) }, encode(packetOf('REQUEST', sent))).seen;

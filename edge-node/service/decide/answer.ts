@@ -104,7 +104,8 @@ export function answerDatagram(datagram: Incoming, surroundings: Surroundings): 
   const decision = excess
     ? silent('discover', excess.reason, 'limit_reached')
     : decide(situation, surroundings.service);
-  const seen = seenIn(situation, site.hasBootClasses);
+  // Of a flood nothing is remembered: it would push out what is known of machines.
+  const seen = excess ? undefined : seenIn(situation, site.hasBootClasses);
   const answer = answerOf(decision, situation, surroundings);
   return seen ? { ...answer, seen } : answer;
 }

@@ -11,8 +11,8 @@ export function decideProxy(situation: Situation): Decision {
   if (messageType.read(situation.packet.options) !== 'DISCOVER') {
     const chosen = serverIdOption.read(situation.packet.options);
     const isOther = chosen !== undefined && chosen !== situation.serverId;
-    const decision = silent('lease', 'another server leases addresses here');
-    return isOther ? ({ ...decision, otherServer: chosen } as Decision) : decision;
+    const reason = 'another server leases addresses here';
+    return { kind: 'silent', stage: 'lease', reason, ...(isOther ? { otherServer: chosen } : {}) };
   }
   const bootFile = bootFileOf(situation);
   if (!bootFile)

@@ -219,7 +219,7 @@ async function start(options: Options): Promise<void> {
   const kept = await trust.followKept(store);
   if (kept) apply(kept);
   const { httpPort } = options;
-  const tree = new TftpTree({ serving, firmware, holderOf: (address) => dhcp?.at(address), httpPort, rules });
+  const tree = new TftpTree({ serving, firmware, httpPort, rules });
   const stopServing = await serve(listeners, options, {
     serving,
     agents,

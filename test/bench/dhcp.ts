@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { program, Site } from '../boot/index.ts';
 import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
@@ -16,6 +16,8 @@ const UP_MS = 20_000;
 /** A DHCP server at an address of its own, which is started for one measurement and then stopped. */
 interface Server {
   readonly address: string;
+  /** Files and folders of its leases, which it keeps from one measurement to the next. */
+  readonly leases: readonly string[];
   start(): Promise<Process>;
 }
 
@@ -63,21 +65,40 @@ async function withServers<T>(servers: readonly Server[], run: () => Promise<T>)
   }
 }
 
-/** All run; each is asked for the same machines in turn. */
+/**
+ * With the leases of the exchanges, and, only to be told, with none: a server that looks through them one by one is
+ * quickest then.
+ */
 async function firstOffers(
   load: Host,
   servers: Readonly<Record<string, Server>>,
 ): Promise<Record<string, Measurement>> {
+  const offers = await offerMedians(load, servers);
+  for (const { leases } of Object.values(servers))
+    for (const path of leases) rmSync(path, { recursive: true, force: true });
+  const offersOfNew = await offerMedians(load, servers);
+  return Object.fromEntries(
+    Object.entries(servers).map(([name, { address }]) => [
+      name,
+      {
+        offer_ms: offers[address] ?? Number.NaN,
+        offer_without_leases_ms: offersOfNew[address] ?? Number.NaN,
+      },
+    ]),
+  );
+}
+
+/** All run; each is asked for the same machines in turn. @returns milliseconds by the server's address. */
+async function offerMedians(
+  load: Host,
+  servers: Readonly<Record<string, Server>>,
+): Promise<Readonly<Record<string, number>>> {
   const addresses = Object.values(servers).map(({ address }) => address);
   const { code, stdout, stderr } = await withServers(Object.values(servers), () =>
     load.run(program('test/bench/first-offer.ts', LOAD_ADDRESS, ...addresses), { timeoutMs: 60_000 }),
   );
   if (code !== 0) throw new Error(stderr);
-  const medians = JSON.parse(stdout) as Record<string, number>;
-  const entries = Object.entries(servers);
-  return Object.fromEntries(
-    entries.map(([name, { address }]) => [name, { offer_ms: medians[address] ?? Number.NaN }]),
-  );
+  return JSON.parse(stdout) as Record<string, number>;
 }
 
 async function ourServer(lab: Lab, segment: Segment): Promise<Server> {
@@ -92,7 +113,11 @@ async function ourServer(lab: Lab, segment: Segment): Promise<Server> {
   await site.bootswarm('segment', 'apply', file);
   await site.edge.waitForLine(/"segments":1/, UP_MS);
   await site.edge.stop();
-  return { address: segment.edgeAddress, start: () => site.startEdge('edge1', [on]) };
+  return {
+    address: segment.edgeAddress,
+    leases: [join(lab.folder, 'edge1', 'leases')],
+    start: () => site.startEdge('edge1', [on]),
+  };
 }
 
 function keaServer(lab: Lab, host: Host): Server {
@@ -113,24 +138,25 @@ function keaServer(lab: Lab, host: Host): Server {
     await untilBound(host, 67);
     return kea;
   };
-  return { address: KEA_ADDRESS, start };
+  return { address: KEA_ADDRESS, leases: [leases], start };
 }
 
 function dnsmasqServer(lab: Lab, host: Host): Server {
+  const leases = join(lab.folder, 'dnsmasq.leases');
   const start = async (): Promise<Process> => {
     const dnsmasq = await host.start(
       [
         ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--no-ping'],
         ...['--quiet-dhcp', '--log-facility=-', `--interface=${host.interface}`, '--bind-interfaces'],
         ...[`--dhcp-range=${POOL.first},${POOL.last},255.255.0.0,1h`, '--dhcp-lease-max=100000'],
-        ...['--dhcp-authoritative', `--dhcp-leasefile=${lab.folder}/dnsmasq.leases`],
+        ...['--dhcp-authoritative', `--dhcp-leasefile=${leases}`],
       ],
       { name: 'dnsmasq' },
     );
     await untilBound(host, 67);
     return dnsmasq;
   };
-  return { address: DNSMASQ_ADDRESS, start };
+  return { address: DNSMASQ_ADDRESS, leases: [leases], start };
 }
 
 async function untilBound(host: Host, port: number): Promise<void> {

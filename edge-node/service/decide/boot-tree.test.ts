@@ -7,9 +7,11 @@ const UUID = '11111111-2222-3333-4444-555555555555';
 const SHA256 = 'ab'.repeat(32);
 const ID = SHA256.slice(0, 16);
 const FIRMWARE = new Set(['undionly.kpxe', 'shimx64.efi']);
-const known: Viewer = { address: '10.66.1.171', machine: { mac: MAC, uuid: UUID } };
-const withoutUuid: Viewer = { address: '10.66.1.171', machine: { mac: MAC } };
-const unknown: Viewer = { address: '10.66.1.171', machine: undefined };
+const known: Viewer = { address: '10.66.1.171', machine: { mac: MAC, uuid: UUID }, isLeased: true };
+const withoutUuid: Viewer = { address: '10.66.1.171', machine: { mac: MAC }, isLeased: true };
+const unknown: Viewer = { address: '10.66.1.171', machine: undefined, isLeased: true };
+/** Another server gave it the address. */
+const seen: Viewer = { ...known, isLeased: false };
 
 const config = (style: 'ipxe' | 'pxelinux' | 'grub', { machine }: Viewer): TreeEntry => ({
   kind: 'config',
@@ -53,6 +55,16 @@ describe('a name of the boot tree', () => {
       unknown,
       { kind: 'config', style: 'pxelinux', machine: { mac: MAC, uuid: undefined } },
     ],
+    ['its UUID, of who was seen', `pxelinux.cfg/${UUID}`, seen, config('pxelinux', seen)],
+    ['its MAC, of who was seen', 'pxelinux.cfg/01-52-54-00-aa-00-01', seen, config('pxelinux', seen)],
+    [
+      'a MAC that outweighs who was seen',
+      'pxelinux.cfg/01-52-54-00-aa-00-02',
+      seen,
+      { kind: 'config', style: 'pxelinux', machine: { mac: '52:54:00:aa:00:02', uuid: undefined } },
+    ],
+    ['what GRUB asks for, of who was seen', 'grub/grub.cfg', seen, config('grub', seen)],
+    ['what iPXE asks for, which tells who it is', 'autoexec.ipxe', seen, config('ipxe', unknown)],
     ['what GRUB asks for', 'grub/grub.cfg', known, config('grub', known)],
     ['what GRUB asks for, by MAC', '/grub/grub.cfg-01-52-54-00-aa-00-01', known, config('grub', known)],
     ['what GRUB asks for, by address', 'grub.cfg-0A4201AB', known, config('grub', known)],

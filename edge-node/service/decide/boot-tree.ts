@@ -3,8 +3,10 @@ import type { Sighting } from '@bootswarm/controller/contract';
 /** Who asks, as far as its address tells. */
 export interface Viewer {
   readonly address: string;
-  /** Holder of the address's lease; undefined where another server gave the address. */
+  /** Who has the address, as far as that is known. */
   readonly machine: Sighting | undefined;
+  /** Whether this edge leases it. Where another server does, the address may have gone to another machine unheard. */
+  readonly isLeased: boolean;
 }
 
 /** What a name of the boot tree stands for. Whatever it does not stand for, there is none of: no disk is looked at. */
@@ -42,8 +44,8 @@ export function plainName(asked: string): string {
  *
  * PXELINUX asks for its UUID, `01-` and MAC, the address in hexadecimal from 8 digits to 1, then `default`, and takes
  * the first that there is; GRUB likewise. Every name that is the viewer's own is answered, so it takes the most
- * specific that we know; the name of another machine is not answered. Of a viewer without a lease from here, the
- * name itself tells which machine it is: what is rendered is public.
+ * specific that we know; the name of another machine is not answered. Of a viewer without a lease from here, a
+ * name that tells which machine it is outweighs what was seen of the address: what is rendered is public.
  * @param name without slashes before it; see `plainName`.
  * @param firmware names of the boot files at hand.
  */
@@ -56,7 +58,8 @@ export function findInTree(
   const [, id = '', artefact = ''] = ARTEFACT.exec(name) ?? [];
   if (id !== '') return { kind: 'artefact', id, name: artefact };
   // iPXE's own script needs no name in it: it tells MAC and UUID where it goes on.
-  if (name === 'autoexec.ipxe') return { kind: 'config', style: 'ipxe', machine: viewer.machine };
+  if (name === 'autoexec.ipxe')
+    return { kind: 'config', style: 'ipxe', machine: viewer.isLeased ? viewer.machine : undefined };
   const [, pxelinux] = PXELINUX.exec(name) ?? [];
   if (pxelinux !== undefined) return configOf('pxelinux', pxelinux, viewer);
   const grub = GRUB.exec(name);
@@ -70,14 +73,18 @@ export function isMissed(name: string): boolean {
 }
 
 function configOf(style: 'pxelinux' | 'grub', who: string, viewer: Viewer): TreeEntry | undefined {
-  const { address, machine } = viewer;
+  const { address, machine, isLeased } = viewer;
   const isOwnAddress = HEX_ADDRESS.test(who) && hexOf(address).startsWith(who);
   if (who === 'default' || isOwnAddress) return { kind: 'config', style, machine };
   const named = namedBy(who.toLowerCase());
   if (!named) return undefined;
-  if (!machine) return { kind: 'config', style, machine: { mac: named.mac ?? '', uuid: named.uuid } };
-  const isOwn = named.mac === undefined ? named.uuid === machine.uuid : named.mac === machine.mac;
-  return isOwn ? { kind: 'config', style, machine } : undefined;
+  if (machine && isNameOf(machine, named)) return { kind: 'config', style, machine };
+  if (machine && isLeased) return undefined;
+  return { kind: 'config', style, machine: { mac: named.mac ?? '', uuid: named.uuid } };
+}
+
+function isNameOf(machine: Sighting, named: Partial<Sighting>): boolean {
+  return named.mac === undefined ? named.uuid === machine.uuid : named.mac === machine.mac;
 }
 
 function namedBy(who: string): Partial<Sighting> | undefined {

@@ -9,6 +9,8 @@ const PACKET_BYTES = 128;
  * a second the table would overflow (gc_thresh3 is 1024), and then addresses are given unpinged.
  */
 const PINGS_A_SECOND = 256;
+/** How long pings wait at most for a moment in which no request does. */
+const LATE_AFTER_MS = 2;
 
 /**
  * Pings the addresses that are about to be given, beside their offers: nobody waits for the answer. Whoever
@@ -20,6 +22,8 @@ export class ConflictWatch {
   readonly #identifier = process.pid & 0xffff;
   #secondAtMs = 0;
   #pings = 0;
+  #waiting: string[] = [];
+  #sinceMs = 0;
 
   private constructor(fd: number) {
     this.fd = fd;
@@ -40,13 +44,22 @@ export class ConflictWatch {
     return new ConflictWatch(openRawIpv4({ protocol: IPPROTO_ICMP, filter }));
   }
 
-  /** Sends, and goes on. */
+  /** Pings them soon: whoever asked in the same moment is answered first. */
   ping(addresses: readonly string[], nowMs: number): void {
+    if (this.#waiting.length === 0) this.#sinceMs = nowMs;
+    this.#waiting.push(...addresses);
+  }
+
+  /** Sends what waits at a quiet moment, or when it has waited for too long, and goes on. */
+  flushIfDue(isQuiet: boolean, nowMs: number): void {
+    if (this.#waiting.length === 0) return;
+    if (!isQuiet && nowMs - this.#sinceMs < LATE_AFTER_MS && nowMs >= this.#sinceMs) return;
     if (nowMs - this.#secondAtMs >= 1000 || nowMs < this.#secondAtMs) {
       this.#secondAtMs = nowMs;
       this.#pings = 0;
     }
-    const allowed = addresses.slice(0, Math.max(0, PINGS_A_SECOND - this.#pings));
+    const allowed = this.#waiting.slice(0, Math.max(0, PINGS_A_SECOND - this.#pings));
+    this.#waiting = [];
     this.#pings += allowed.length;
     const bytes = echoRequest(this.#identifier);
     this.#batch.send(

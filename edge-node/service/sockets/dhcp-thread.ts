@@ -35,6 +35,8 @@ const DATAGRAM_BYTES = 1536;
 const WAIT_MS = 50;
 /** Without a packet for so long, there is time for what can wait. */
 const QUIET_MS = 2;
+/** Machines come on together: for so long the thread looks for the next packet before it sleeps (edge-node/decisions/0003). */
+const LOOK_MS = 0.1;
 /** An alarm is due within ten seconds of a rogue server's coming (faults.md, 9). */
 const PROBE_EVERY_MS = 4000;
 
@@ -104,6 +106,7 @@ async function serve(): Promise<void> {
   for (const fd of [conflicts.fd, ...doors.flatMap(fdsOf)]) readiness.watch(fd);
   let site = compiled(firstFacts);
   let nextProbeAtMs = 0;
+  let wasBusy = false;
   for (;;) {
     let stopped = false;
     for (let order = nextOrder(); order; order = nextOrder()) {
@@ -111,7 +114,10 @@ async function serve(): Promise<void> {
       else stopped = true;
     }
     if (stopped) break;
-    const ready = readiness.wait(news.isEmpty ? WAIT_MS : QUIET_MS);
+    let ready: readonly number[] = wasBusy ? readiness.look(LOOK_MS) : [];
+    conflicts.flushIfDue(ready.length === 0, Date.now());
+    if (ready.length === 0) ready = readiness.wait(news.isEmpty ? WAIT_MS : QUIET_MS);
+    wasBusy = ready.length > 0;
     const readyMs = now();
     news.flushIfDue(ready.length === 0, readyMs);
     // Before the requests of this moment: an address that is taken must not be given now.

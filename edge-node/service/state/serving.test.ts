@@ -91,6 +91,14 @@ describe('where another server leases the addresses', () => {
     assert.deepEqual(told(journal), [`firmware ${MAC} ${ADDRESS}`, `script ${MAC} ${ADDRESS} nothing`]);
   });
 
+  test('whoever asks by TFTP is who was seen at its address, and that is not certain', () => {
+    const { serving } = edgeWith(proxy, leaseWith());
+    assert.deepEqual(serving.viewerAt(ADDRESS), { address: ADDRESS, machine: undefined, isLeased: false });
+    const seen = { segment: 'seg', mac: MAC, address: ADDRESS };
+    serving.note(seen);
+    assert.deepEqual(serving.viewerAt(ADDRESS), { address: ADDRESS, machine: seen, isLeased: false });
+  });
+
   test('a lease from before counts no more', () => {
     const { serving, journal } = edgeWith(proxy, leaseWith());
     serving.tell('kernel', ADDRESS, { detail: 'fetched' });

@@ -18,6 +18,7 @@ import {
   planText,
   waitFor,
 } from '../decide/boot-plan.ts';
+import type { Viewer } from '../decide/boot-tree.ts';
 import { type InstallView, isHolder } from '../decide/installer-plan.ts';
 import type { Lease } from '../decide/lease.ts';
 import { lockOf } from '../decide/menu-lock.ts';
@@ -223,6 +224,15 @@ export class Serving {
       const reason = `this edge could not remember the installation: ${(error as Error).message}`;
       return { kind: 'wait', cause: 'installer_not_kept', reason, scriptUrl: httpUrl + SCRIPT_PATH };
     }
+  }
+
+  /** Who asks from an address, where what asks does not say it. */
+  viewerAt(address: string): Viewer {
+    return {
+      address,
+      machine: this.#whoHas(address),
+      isLeased: this.segmentOf(address)?.mode !== 'proxy',
+    };
   }
 
   /** What the segment and the classes of whoever has an address bear of TFTP. */

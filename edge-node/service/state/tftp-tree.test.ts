@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Sighting } from '@bootswarm/controller/contract';
 import { parseMap } from '../decide/remap.ts';
 import type { TftpAnswer } from '../sockets/tftp-server.ts';
 import { PATH_ESCAPES } from '../testing/path-escapes.ts';
@@ -35,12 +34,16 @@ function benchOf(artefacts: Readonly<Record<string, Servable>> = {}, map = ''): 
         return { plan: { kind: 'local' }, where: { edge: 'edge1', segment: 'seg1' } };
       },
       artefactOf: (id, name) => artefacts[`${id}/${name}`],
+      viewerAt: (address) => ({
+        address,
+        machine: address === MACHINE ? { mac: MAC } : undefined,
+        isLeased: true,
+      }),
       tftpCapsOf: () => ({ blockBytesMost: 1000, windowMost: 3 }),
       tellAbsent: (address, id, name) => void told.push(`${address} has not ${id.slice(0, 4)}/${name}`),
       tell: (stage, address, news) => void (news && told.push(`${stage} ${address} ${news.detail}`)),
     },
     firmware: new Map([['snponly.efi', new Uint8Array(Buffer.from('snponly'))]]),
-    holderOf: (address): Sighting | undefined => (address === MACHINE ? { mac: MAC } : undefined),
     httpPort: 8480,
     rules: parsed.rules,
   });

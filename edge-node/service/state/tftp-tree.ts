@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { BootStage, Sighting } from '@bootswarm/controller/contract';
+import type { BootStage } from '@bootswarm/controller/contract';
 import type { Caps } from '@bootswarm/edge-node/tftp';
 import { asAutoexec, renderGrub, renderHandover, renderPxelinux, renderScript } from '@bootswarm/ipxe';
 import { findInTree, isMissed, plainName, type TreeEntry } from '../decide/boot-tree.ts';
@@ -10,10 +10,11 @@ import type { TftpAnswer, TftpRequest } from '../sockets/tftp-server.ts';
 import type { Serving } from './serving.ts';
 
 export interface TftpTreeParts {
-  readonly serving: Pick<Serving, 'planFor' | 'artefactOf' | 'tftpCapsOf' | 'tell' | 'tellAbsent'>;
+  readonly serving: Pick<
+    Serving,
+    'planFor' | 'artefactOf' | 'tftpCapsOf' | 'viewerAt' | 'tell' | 'tellAbsent'
+  >;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
-  /** Of the last lease of an address. */
-  readonly holderOf: (address: string) => Sighting | undefined;
   readonly httpPort: number;
   readonly rules: readonly RemapRule[];
 }
@@ -37,8 +38,7 @@ export class TftpTree {
       return 'forbidden';
     }
     const name = plainName(mapped.name);
-    const machine = this.#parts.holderOf(clientAddress);
-    const entry = findInTree(name, { address: clientAddress, machine }, firmware);
+    const entry = findInTree(name, serving.viewerAt(clientAddress), firmware);
     const answer = entry && this.#answer(entry, request);
     if (!answer && entry?.kind === 'artefact') serving.tellAbsent(clientAddress, entry.id, entry.name);
     else if (!answer && isMissed(name)) serving.tell('firmware', clientAddress, missingNews(name, 'TFTP'));
@@ -103,7 +103,8 @@ export class TftpTree {
   }
 
   #stageOf(name: string): BootStage {
-    const entry = findInTree(name, { address: '0.0.0.0', machine: undefined }, this.#parts.firmware);
+    const nobody = { address: '0.0.0.0', machine: undefined, isLeased: false };
+    const entry = findInTree(name, nobody, this.#parts.firmware);
     if (entry?.kind === 'config') return 'script';
     const role = entry?.kind === 'artefact' && this.#parts.serving.artefactOf(entry.id, entry.name)?.role;
     return role || 'firmware';

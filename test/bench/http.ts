@@ -1,19 +1,20 @@
-import { randomFillSync } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Release } from '@bootswarm/controller/contract';
 import { artefactOf } from '@bootswarm/images/format';
-import { Site } from '../boot/index.ts';
+import { Site, writeBuildFolder } from '../boot/index.ts';
 import { Lab, type Process } from '../lab/index.ts';
 import type { Bench, Case, Measurement } from './bench.ts';
 import { cpuSeconds, processTree, whileIdle } from './cpu.ts';
 
 const MIB = 1024 * 1024;
 const CLIENTS = 16;
-const FILES = { vmlinuz: MIB, 'initrd.img': 50 * MIB, 'root.squashfs': 1024 * MIB } as const;
+const FILES = { kernel: MIB, initramfs: 50 * MIB, root: 1024 * MIB } as const;
 /** Times that each client fetches: a boot file alone would be over before it could be measured. */
 const FETCHES = { 'boot-file': 12, artefact: 1 } as const;
-const NGINX_PORT = 8481;
+/** None of the edge's: 8480 and, for peers, 8481. */
+const NGINX_PORT = 8580;
 
 /** The edge's HTTP against nginx with sendfile, from the page cache to curl on loopback. */
 export const httpBench: Bench = {
@@ -24,10 +25,14 @@ export const httpBench: Bench = {
     const lab = await Lab.create('bench-http');
     try {
       say('laying out the files, a controller, an edge and nginx');
-      const folder = join(lab.folder, 'files');
-      layFiles(folder);
+      const folder = join(lab.folder, 'build');
+      await writeBuildFolder(folder, {
+        kernel: randomBytes(FILES.kernel),
+        initramfs: randomBytes(FILES.initramfs),
+        root: randomBytes(FILES.root),
+      });
       const { edge, release } = await startEdge(lab, folder);
-      const nginx = await startNginx(lab, folder);
+      const nginx = await startNginx(lab, folder, artefactOf(release.manifest, 'kernel').name);
       const cases = (['boot-file', 'artefact'] as const).map((name): Case => {
         const { sha256, name: file } = artefactOf(
           release.manifest,
@@ -51,30 +56,18 @@ export const httpBench: Bench = {
   },
 };
 
-function layFiles(folder: string): void {
-  mkdirSync(folder);
-  const block = Buffer.alloc(MIB);
-  for (const [name, bytes] of Object.entries(FILES)) {
-    const file = openSync(join(folder, name), 'w');
-    for (let at = 0; at < bytes; at += MIB) writeSync(file, randomFillSync(block));
-    closeSync(file);
-  }
-}
-
 async function startEdge(lab: Lab, folder: string): Promise<{ edge: Process; release: Release }> {
   const site = await Site.start(lab);
   const edge = await site.addEdge('edge1', lab.core.bridge);
   const segment = await lab.addSegment({ relay: 'none' });
   await site.addSegment(segment, 'edge1');
-  const build = join(lab.folder, 'build');
-  await site.bootswarm('image', 'import', folder, '--name', 'bench', '--version', '1', '--out', build);
-  const id = await site.publish(build);
+  const id = await site.publish(folder);
   await site.bootswarm('machine', 'boot', '52:54:00:00:00:01', 'live', id);
   await site.releaseReady(id);
   return { edge, release: (await site.bootswarm('image', 'show', id)) as Release };
 }
 
-async function startNginx(lab: Lab, folder: string): Promise<Process> {
+async function startNginx(lab: Lab, folder: string, file: string): Promise<Process> {
   const config = join(lab.folder, 'nginx.conf');
   writeFileSync(
     config,
@@ -84,19 +77,10 @@ async function startNginx(lab: Lab, folder: string): Promise<Process> {
             server { listen ${NGINX_PORT}; root ${folder}; } }`,
   );
   const nginx = await lab.core.start(['nginx', '-c', config, '-e', 'stderr'], { name: 'nginx' });
-  await lab.core.run([
-    'curl',
-    '-s',
-    '--retry',
-    '20',
-    '--retry-connrefused',
-    '--retry-delay',
-    '1',
-    '-o',
-    '/dev/null',
-    '-I',
-    `http://${lab.core.address}:${NGINX_PORT}/vmlinuz`,
-  ]);
+  const url = `http://${lab.core.address}:${NGINX_PORT}/${file}`;
+  const patience = ['--retry', '20', '--retry-connrefused', '--retry-delay', '1'];
+  const { code, stderr } = await lab.core.run(['curl', '-sSfI', ...patience, '-o', '/dev/null', url]);
+  if (code !== 0) throw new Error(`nginx does not serve ${url}: ${stderr}`);
   return nginx;
 }
 

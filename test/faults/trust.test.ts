@@ -8,6 +8,7 @@ import { channelTarget, makeTimestamp, releaseTarget, withTargets } from '@boots
 import { FakeRepository, makeKeys } from '@bootswarm/images/trust/testing';
 import { program, Site, writeBuildFolder } from '../boot/index.ts';
 import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
+import { chances, spoilt } from './spoilt-manifest.ts';
 import type { ProxyRules } from './trust-proxy.ts';
 
 const HTTP_PORT = 8480;
@@ -17,17 +18,6 @@ const FOLLOWED_MS = 20_000;
 const SETTLE_MS = 60_000;
 const LONG_AGO = new Date('2020-01-01T00:00:00Z');
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1e6);
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function chances(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * An edge whose controller was taken over: whoever has it signs desired states, holds the online keys and every
@@ -385,42 +375,3 @@ describe('an edge whose controller was taken over', { timeout: 1_200_000 }, () =
     assert.equal(await isServed(release(2)), true);
   });
 });
-
-/** One of a manifest's many facts changed, as chance will have it; it is still a manifest. */
-function spoilt(manifest: Manifest, chance: () => number): Manifest {
-  const changed = structuredClone(manifest);
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(chance() * from.length)] ?? assert.fail();
-  const artefact = pick(changed.artefacts);
-  const digit = (hex: string): string => {
-    const at = Math.floor(chance() * hex.length);
-    return hex.slice(0, at) + (hex[at] === 'a' ? 'b' : 'a') + hex.slice(at + 1);
-  };
-  pick([
-    () => {
-      artefact.sha256 = digit(artefact.sha256);
-    },
-    () => {
-      const index = Math.floor(chance() * artefact.pieces.length);
-      artefact.pieces[index] = digit(artefact.pieces[index] ?? '');
-    },
-    () => {
-      artefact.length -= 1;
-    },
-    () => {
-      artefact.name = `${artefact.name}x`;
-    },
-    () => {
-      changed.kernelArguments.push('init=/bin/sh');
-    },
-    () => {
-      changed.kernelArguments.pop();
-    },
-    () => {
-      changed.bootStyle = 'casper';
-    },
-    () => {
-      changed.version = `${changed.version}.1`;
-    },
-  ])();
-  return changed;
-}

@@ -1,5 +1,6 @@
 /** The edge node as a program: wiring, start and stop. */
 import { isIPv4 } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DesiredState, type JournalRecord, parseRate } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
@@ -21,6 +22,7 @@ import { Trees } from './installers/trees.ts';
 import { NoCloudSeeds } from './nocloud/seeds.ts';
 import { Counters } from './sockets/counters.ts';
 import { DhcpServer } from './sockets/dhcp-server.ts';
+import { ThreadedFileSender } from './sockets/file-sender.ts';
 import { startHttpServer } from './sockets/http-server.ts';
 import { type Listener, listenerOn } from './sockets/interfaces.ts';
 import { TftpServer } from './sockets/tftp-server.ts';
@@ -41,6 +43,9 @@ import { ArtefactSync } from './uplink/artefact-sync.ts';
 import { EdgeSwarm } from './uplink/edge-swarm.ts';
 import { EdgeTrust } from './uplink/trust.ts';
 import { ensureCredentials, Uplink } from './uplink/uplink.ts';
+
+/** They send by sendfile(2), which two cores' worth fill any network card with (edge-node/decisions/0004). */
+const SENDING_THREADS = 2;
 
 interface Options {
   readonly controller: string;
@@ -317,8 +322,13 @@ async function serve(
   { serving, agents, installers, noCloud, swarm, trust, firmware, tree, counters, metrics }: Served,
 ): Promise<() => Promise<void>> {
   const firmwareOf = (name: string): Uint8Array | undefined => firmware.get(name);
+  const sender = new ThreadedFileSender(Math.min(SENDING_THREADS, availableParallelism()), (error) => {
+    log.fatal({ err: error }, 'sending files ended: the edge ends with it, to be started again');
+    process.exit(1);
+  });
   const http = await startHttpServer({
     port: httpPort,
+    sender,
     scriptFor: (caller) => serving.scriptFor(caller),
     firmwareOf,
     artefactOf: (sha256, name) => serving.artefactOf(sha256, name),
@@ -352,7 +362,7 @@ async function serve(
   return async () => {
     http.close();
     http.closeAllConnections();
-    await tftp.stop();
+    await Promise.all([tftp.stop(), sender.stop()]);
   };
 }
 

@@ -11,6 +11,6 @@ export type { PeerStats, SwarmStats } from './peers/stats.ts';
 export type { Swarm } from './peers/swarm.ts';
 export type { RateBuckets, RateLimits, SwarmOptions } from './peers/swarm-options.ts';
 export { TokenBucket } from './peers/token-bucket.ts';
-export { sendBytes, sendFile } from './send-file.ts';
+export { type FileSender, sendBytes, sendFile } from './send-file.ts';
 export { throttled } from './throttle.ts';
 export { isWrongHash } from './wrong-hash.ts';

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { bodyBytes, chooseAnswer, type Representation } from './http-answer.ts';
 import type { ByteRange } from './range.ts';
 
@@ -10,6 +11,8 @@ const LARGE_BUFFERS = 64;
 const SMALL_READ_BYTES = 32 * 1024;
 /** Large buffers that are kept when nobody uses them: 16 MiB. */
 const SPARE_BUFFERS = 32;
+/** Shorter parts are not worth handing over. */
+const HANDED_OVER_BYTES = 128 * 1024;
 /** Bytes of one write from memory: few enough to tell how far a client came that went away. */
 const WRITE_BYTES = 4 * 1024 * 1024;
 
@@ -31,30 +34,49 @@ export interface SentFile {
   readonly complete: boolean;
 }
 
+/** Sends parts of files without bringing them into this process. */
+export interface FileSender {
+  /**
+   * Nothing else may be written to the socket until this resolves.
+   * @param file descriptor, open until then.
+   * @returns bytes that left, fewer than asked for where the client went away or the file could not be read; undefined
+   * where this connection cannot be handed over.
+   */
+  send(socket: Socket, file: number, range: ByteRange): Promise<number> | undefined;
+}
+
+interface FileToSend extends Representation {
+  readonly path: string;
+  /** Of the file, where what is sent is not all of it; the SHA-256 must tell it from other parts. */
+  readonly part?: ByteRange;
+  /** Where files are not to be copied through this process. */
+  readonly sender?: FileSender | undefined;
+}
+
+/** Sends the bytes of a range. @returns how many left. */
+type SendRange = (range: ByteRange) => Promise<number>;
+
 /** Gives the bytes at `at`, at least one and at most up to `end`; none where they cannot be read. */
 type Read = (at: number, end: number) => Promise<Uint8Array> | Uint8Array;
 
 /**
  * Answers GET and HEAD with a file that does not change, whole or the ranges asked for. Its SHA-256 is its strong
- * ETag. Reads go through pooled buffers: three times createReadStream's rate here (measurements.md).
- * @param part of the file, where what is sent is not all of it; the SHA-256 must tell it from other parts.
+ * ETag. Reads go through pooled buffers, at three times createReadStream's rate (measurements.md), unless somebody
+ * sends it without.
  * @throws ENOENT and the like before anything was sent.
  */
 export async function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
-  { path, part, ...representation }: Representation & { readonly path: string; readonly part?: ByteRange },
+  { path, part, sender, ...representation }: FileToSend,
 ): Promise<SentFile> {
   await using handle = await open(path, 'r');
   const { start, end: partEnd } = part ?? { start: 0, end: (await handle.stat()).size };
-  const buffer = takeBuffer();
-  try {
-    return await answer(request, response, representation, partEnd - start, (at, end) =>
-      readSome(handle, buffer.subarray(0, Math.min(buffer.length, end - at)), start + at),
-    );
-  } finally {
-    giveBack(buffer);
-  }
+  return await answer(request, response, representation, partEnd - start, async (range) => {
+    const inFile = { start: start + range.start, end: start + range.end };
+    const sent = sender && (await handOver(sender, response, handle, inFile));
+    return sent ?? (await pumpFile(handle, inFile, response));
+  });
 }
 
 /** The same from memory. */
@@ -63,9 +85,35 @@ export function sendBytes(
   response: ServerResponse,
   { bytes, ...representation }: Representation & { readonly bytes: Uint8Array },
 ): Promise<SentFile> {
-  return answer(request, response, representation, bytes.length, (at, end) =>
-    bytes.subarray(at, Math.min(end, at + WRITE_BYTES)),
+  return answer(request, response, representation, bytes.length, (range) =>
+    pump(range, response, (at, end) => bytes.subarray(at, Math.min(end, at + WRITE_BYTES))),
   );
+}
+
+/** Undefined where the range is short, something waits to leave before it, or the connection cannot be handed over. */
+async function handOver(
+  sender: FileSender,
+  response: ServerResponse,
+  { fd }: FileHandle,
+  range: ByteRange,
+): Promise<number | undefined> {
+  if (range.end - range.start < HANDED_OVER_BYTES) return undefined;
+  response.flushHeaders();
+  // A client has its last byte before this process knows, and may ask again: then the connection is not ours yet.
+  if (!response.socket && !response.destroyed) await eitherOf(response, 'socket', 'close');
+  const { socket } = response;
+  return socket && socket.writableLength === 0 ? sender.send(socket, fd, range) : undefined;
+}
+
+async function pumpFile(handle: FileHandle, range: ByteRange, response: ServerResponse): Promise<number> {
+  const buffer = takeBuffer();
+  try {
+    return await pump(range, response, (at, end) =>
+      readSome(handle, buffer.subarray(0, Math.min(buffer.length, end - at)), at),
+    );
+  } finally {
+    giveBack(buffer);
+  }
 }
 
 function takeBuffer(): Buffer {
@@ -85,7 +133,7 @@ async function answer(
   response: ServerResponse,
   representation: Representation,
   size: number,
-  read: Read,
+  sendRange: SendRange,
 ): Promise<SentFile> {
   const { status, headers, body } = chooseAnswer(request, representation, size);
   response.writeHead(status, headers);
@@ -96,10 +144,13 @@ async function answer(
   let bytes = 0;
   for (const part of body) {
     const length = bodyBytes([part]);
-    const sent =
-      part instanceof Uint8Array ? await writeAll(part, response) : await pump(part, response, read);
+    const sent = part instanceof Uint8Array ? await writeAll(part, response) : await sendRange(part);
     bytes += sent;
-    if (sent < length) break;
+    if (sent < length) {
+      // The length was promised already: only breaking off can tell the client.
+      response.destroy(new Error('the file could not be read to its end'));
+      break;
+    }
   }
   if (!response.destroyed) response.end();
   return { bytes, complete: bytes === bodyBytes(body) };
@@ -114,9 +165,8 @@ async function pump({ start, end }: ByteRange, response: ServerResponse, read: R
   let at = start;
   while (at < end && !response.destroyed) {
     const bytes = await read(at, end);
-    // The length was promised already: only breaking off can tell the client.
-    if (bytes.length === 0) response.destroy(new Error('the file could not be read to its end'));
-    else if (await written(response, bytes)) at += bytes.length;
+    if (bytes.length === 0 || !(await written(response, bytes))) break;
+    at += bytes.length;
   }
   return at - start;
 }
@@ -134,6 +184,16 @@ async function readSome(handle: FileHandle, buffer: Buffer, at: number): Promise
     if (next) next();
     else reading -= 1;
   }
+}
+
+function eitherOf(response: ServerResponse, ...names: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const happened = (): void => {
+      for (const name of names) response.off(name, happened);
+      resolve();
+    };
+    for (const name of names) response.on(name, happened);
+  });
 }
 
 /** Whether the bytes left; they may be overwritten once this resolves. */

@@ -1,4 +1,4 @@
-import { sendBytes, sendFile } from '@bootswarm/images/swarm';
+import { type FileSender, sendBytes, sendFile } from '@bootswarm/images/swarm';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
@@ -17,7 +17,11 @@ export interface InstallerDesk {
 export type WhoAsks = (c: Context<Bindings>) => { readonly address: string; readonly httpUrl: string };
 
 /** Answer files, one machine's each, the trees that installers take their packages from, and their report at the end. */
-export function installerRoutes({ answers, trees }: InstallerDesk, whoAsks: WhoAsks): Hono<Bindings> {
+export function installerRoutes(
+  { answers, trees }: InstallerDesk,
+  whoAsks: WhoAsks,
+  sender?: FileSender,
+): Hono<Bindings> {
   const app = new Hono<Bindings>();
 
   app.get('/answers/:ticket/:name', async (c) => {
@@ -53,7 +57,7 @@ export function installerRoutes({ answers, trees }: InstallerDesk, whoAsks: WhoA
         return c.html(found.html);
       case 'file': {
         const { address } = whoAsks(c);
-        const sent = await sendFile(incoming, outgoing, found);
+        const sent = await sendFile(incoming, outgoing, { ...found, sender });
         if (sent.complete) answers.tookOfTree(address, path.slice(1));
         return RESPONSE_ALREADY_SENT;
       }

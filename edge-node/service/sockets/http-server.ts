@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Mac, Uuid } from '@bootswarm/controller/contract';
-import { sendBytes, sendFile } from '@bootswarm/images/swarm';
+import { type FileSender, sendBytes, sendFile } from '@bootswarm/images/swarm';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
@@ -46,6 +46,8 @@ export interface HttpService {
   readonly installers: InstallerDesk;
   readonly noCloud: Pick<NoCloudSeeds, 'find'>;
   readonly swarm: SwarmService;
+  /** Who sends files; where there is nobody they are copied through this process. */
+  readonly sender?: FileSender | undefined;
   /** Told how the transfer of an artefact ended. */
   readonly onSent: (clientAddress: string, artefact: Servable, sent: Sent) => void;
   /** Told that an artefact was asked for in vain. */
@@ -165,10 +167,9 @@ function makeApp(service: HttpService): Hono<Bindings> {
     const { sha256 } = artefact;
     const { incoming, outgoing } = c.env;
     // A socket that was closed after its last byte has forgotten whose it was.
-    const client = clientOf(c.env.incoming);
-    const sent = artefact.bytes
-      ? await sendBytes(incoming, outgoing, { bytes: artefact.bytes, sha256 })
-      : await sendFile(incoming, outgoing, { path: artefact.path, sha256 });
+    const client = clientOf(incoming);
+    const { sender } = service;
+    const sent = await sendFile(incoming, outgoing, { path: artefact.path, sha256, sender });
     // HEAD, 304 and 416 send nothing of it.
     if (sent.bytes > 0 || !sent.complete) service.onSent(client, artefact, sent);
     return RESPONSE_ALREADY_SENT;
@@ -181,7 +182,7 @@ function makeApp(service: HttpService): Hono<Bindings> {
   });
 
   app.route('/', agentRoutes(service.agents, whoAsks));
-  app.route('/', installerRoutes(service.installers, whoAsks));
+  app.route('/', installerRoutes(service.installers, whoAsks, service.sender));
   app.route('/', noCloudRoutes(service.noCloud, whoAsks));
   app.route('/', torrentRoutes(service.swarm.torrents, whoAsks));
 

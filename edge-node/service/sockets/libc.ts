@@ -51,6 +51,13 @@ export const read: (fd: number, into: Buffer, bytes: number) => number = libc.fu
 export const write: (fd: number, from: Buffer, bytes: number) => number = libc.func(
   'int64_t write(int fd, const void *from, uint64_t bytes)',
 );
+/** @param offset int64, moved on by what was sent. @returns bytes sent, -1 where it failed. */
+export const sendfile: (to: number, from: number, offset: Buffer, bytes: number) => number = libc.func(
+  'int64_t sendfile(int to, int from, void *offset, uint64_t bytes)',
+);
+export const fcntl: (fd: number, command: number, argument: number) => number = libc.func(
+  'int fcntl(int fd, int command, int argument)',
+);
 export const flock: (fd: number, operation: number) => number = libc.func('int flock(int fd, int operation)');
 
 /** Of the last call that failed, on this thread. */
@@ -62,5 +69,6 @@ export const {
   EACCES = -1,
   EPERM = -1,
   EADDRINUSE = -1,
+  EINTR = -1,
   EWOULDBLOCK = -1,
 } = koffi.os.errno as Readonly<Record<string, number>>;

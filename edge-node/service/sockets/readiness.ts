@@ -3,31 +3,38 @@ import { close, epoll_create1, epoll_ctl, epoll_wait, eventfd, lastErrno, read, 
 /** <sys/epoll.h>, <sys/eventfd.h> */
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLLIN = 1;
+const EPOLLOUT = 4;
 const EFD_NONBLOCK = 0o4000;
 /** struct epoll_event is packed on x86-64 alone. */
 const [EVENT_BYTES, FD_AT] = process.arch === 'x64' ? [12, 4] : [16, 8];
 const MOST_EVENTS = 1024;
 const ONE = Buffer.from(BigUint64Array.of(1n).buffer);
 
-/** Which of many descriptors can be read (epoll(7)): the wait costs the same however many are watched. */
+/** Which of many descriptors are ready (epoll(7)): the wait costs the same however many are watched. */
 export class Readiness {
   readonly #epollFd = epoll_create1(EPOLL_CLOEXEC);
   readonly #events = Buffer.alloc(MOST_EVENTS * EVENT_BYTES);
 
-  /** Closing a descriptor ends its watch. @throws Error where the kernel allows no more. */
-  watch(fd: number): void {
+  /** Closing a descriptor that has no duplicate ends its watch. @throws Error where the kernel allows no more. */
+  watch(fd: number, until: 'readable' | 'writable' = 'readable'): void {
     const event = Buffer.alloc(EVENT_BYTES);
-    event.writeUInt32LE(EPOLLIN, 0);
+    event.writeUInt32LE(until === 'readable' ? EPOLLIN : EPOLLOUT, 0);
     event.writeInt32LE(fd, FD_AT);
     if (epoll_ctl(this.#epollFd, EPOLL_CTL_ADD, fd, event) !== 0)
       throw new Error(`epoll_ctl: errno ${lastErrno()}`);
   }
 
+  /** Before a descriptor is closed that has a duplicate. */
+  unwatch(fd: number): void {
+    epoll_ctl(this.#epollFd, EPOLL_CTL_DEL, fd, Buffer.alloc(EVENT_BYTES));
+  }
+
   /**
-   * Waits until one can be read; the thread stands still meanwhile.
+   * Waits until one is ready, or broken; the thread stands still meanwhile.
    * @param timeoutMs -1 waits for ever.
-   * @returns those that can be read, at most 1024 at once.
+   * @returns those that are, at most 1024 at once.
    */
   wait(timeoutMs: number): readonly number[] {
     const count = epoll_wait(this.#epollFd, this.#events, MOST_EVENTS, Math.ceil(timeoutMs));

@@ -3,10 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 /** Of all boot files together. A kernel and its initramfs take 30 to 100 MB. */
 const MOST_BYTES = 1024 * 1024 * 1024;
 
-/**
- * Kernels and initramfs in memory: every machine asks for the same few at the same time, and from memory they leave
- * faster than nginx's sendfile sends them (edge-node/decisions/0004).
- */
+/** Kernels and initramfs in memory, for TFTP: every machine asks for the same few at the same time. */
 export class BootFiles {
   /** Undefined while a file is being read, or where it found no room. */
   readonly #held = new Map<string, Uint8Array | undefined>();

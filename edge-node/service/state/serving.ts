@@ -37,8 +37,6 @@ export interface Servable {
   readonly sha256: string;
   readonly path: string;
   readonly role: BootRole;
-  /** Where it is held in memory. */
-  readonly bytes?: Uint8Array;
 }
 
 /** A machine that asks for its script. */
@@ -246,10 +244,12 @@ export class Serving {
   /** An artefact of a wanted release, once it is verified. @param id its SHA-256, or the beginning that scripts name. */
   artefactOf(id: string, name: string): Servable | undefined {
     const servable = this.#servable.get(`${id}/${name}`);
-    if (servable === undefined || !this.#parts.isReady(servable.sha256)) return undefined;
-    if (servable.role === 'root') return servable;
-    const bytes = this.#bootFiles.bytesOf(servable.sha256, servable.path);
-    return bytes ? { ...servable, bytes } : servable;
+    return servable && this.#parts.isReady(servable.sha256) ? servable : undefined;
+  }
+
+  /** A kernel or initramfs where it is held in memory, for TFTP. */
+  bytesOf({ sha256, path }: Servable): Uint8Array | undefined {
+    return this.#bootFiles.bytesOf(sha256, path);
   }
 
   /** Whether an artefact of a wanted release is still to come here: then it is fetched, once, whoever asks for it. */

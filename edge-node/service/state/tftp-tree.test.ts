@@ -13,6 +13,8 @@ const MAC = '52:54:00:aa:00:01';
 const MACHINE = '10.66.1.171';
 const STRANGER = '10.66.1.9';
 const SHA256 = 'ab'.repeat(32);
+/** A file that is in memory, and nowhere else. */
+const HELD = '/held';
 const kernel = new Uint8Array(Buffer.from('kernel'));
 
 interface Bench {
@@ -39,6 +41,7 @@ function benchOf(artefacts: Readonly<Record<string, Servable>> = {}, map = ''): 
         machine: address === MACHINE ? { mac: MAC } : undefined,
         isLeased: true,
       }),
+      bytesOf: ({ path }) => (path === HELD ? kernel : undefined),
       tftpCapsOf: () => ({ blockBytesMost: 1000, windowMost: 3 }),
       tellAbsent: (address, id, name) => void told.push(`${address} has not ${id.slice(0, 4)}/${name}`),
       tell: (stage, address, news) => void (news && told.push(`${stage} ${address} ${news.detail}`)),
@@ -93,7 +96,7 @@ describe('the tree that a machine sees by TFTP', () => {
       const path = join(folder, 'initrd');
       await writeFile(path, 'initramfs');
       const { ask } = benchOf({
-        [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: '/nowhere', role: 'kernel', bytes: kernel },
+        [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: HELD, role: 'kernel' },
         [`${SHA256}/initrd.img`]: { sha256: SHA256, path, role: 'initramfs' },
         [`${SHA256}/root.squashfs`]: { sha256: SHA256, path, role: 'root' },
       });
@@ -128,7 +131,7 @@ describe('the tree that a machine sees by TFTP', () => {
 
   test('journals the end of a transfer under its stage', () => {
     const { tree, told } = benchOf({
-      [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: '/nowhere', role: 'kernel', bytes: kernel },
+      [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: HELD, role: 'kernel' },
     });
     for (const file of ['/snponly.efi', `/artefacts/${SHA256}/vmlinuz`, 'grub/grub.cfg'])
       tree.tellEnd({ file, clientAddress: MACHINE, serverAddress: '10.66.0.1' }, 'complete');
@@ -149,7 +152,7 @@ describe('the tree that a machine sees by TFTP', () => {
     const map =
       'e ^/ok/\nr ^/boot/(.*) \\1\na ^/secret\na ^/revocations\nrg [\\\\] /\nr ^(kernels)/ artefacts/\n';
     const { ask, tree, told } = benchOf(
-      { [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: '/nowhere', role: 'kernel', bytes: kernel } },
+      { [`${SHA256}/vmlinuz`]: { sha256: SHA256, path: HELD, role: 'kernel' } },
       map,
     );
     assert.equal(await ask('/boot/snponly.efi'), 'snponly');

@@ -12,7 +12,7 @@ import type { Serving } from './serving.ts';
 export interface TftpTreeParts {
   readonly serving: Pick<
     Serving,
-    'planFor' | 'artefactOf' | 'tftpCapsOf' | 'viewerAt' | 'tell' | 'tellAbsent'
+    'planFor' | 'artefactOf' | 'bytesOf' | 'tftpCapsOf' | 'viewerAt' | 'tell' | 'tellAbsent'
   >;
   readonly firmware: ReadonlyMap<string, Uint8Array>;
   readonly httpPort: number;
@@ -79,14 +79,15 @@ export class TftpTree {
   #artefact(id: string, name: string): TftpAnswer | Promise<TftpAnswer> {
     const artefact = this.#parts.serving.artefactOf(id, name);
     if (!artefact || artefact.role === 'root') return undefined;
-    if (artefact.bytes) return { bytes: artefact.bytes };
+    const bytes = this.#parts.serving.bytesOf(artefact);
+    if (bytes) return { bytes };
     const { sha256 } = artefact;
     let reading = this.#reading.get(sha256);
     if (!reading) {
       reading = readFile(artefact.path).finally(() => this.#reading.delete(sha256));
       this.#reading.set(sha256, reading);
     }
-    return reading.then((bytes) => ({ bytes }));
+    return reading.then((read) => ({ bytes: read }));
   }
 
   async #config(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { median, summarise } from './bench.ts';
+import { type Case, casesNamed, measured, median, summarise } from './bench.ts';
 
 test('medians of odd and even counts', () => {
   assert.equal(median([3, 1, 2]), 2);
@@ -31,4 +31,23 @@ test('a ratio is ours by the peer, and the worst case depends on what is better'
     rows.find((row) => row.case === 'small' && row.subject === 'peer' && row.metric === 'rate'),
     { case: 'small', subject: 'peer', metric: 'rate', value: 5 },
   );
+});
+
+test('cases and peers can be named; ours is always among them, and an unknown case names those that there are', async () => {
+  const once = async (): Promise<Record<string, number>> => ({ rate: 1 });
+  const subjects = { ours: once, nginx: once, aria2: once };
+  const cases: readonly Case[] = [
+    { name: '1', subjects },
+    { name: '2', inTurn: async () => ({ ours: { rate: 1 }, nginx: { rate: 1 } }) },
+  ];
+  const subjectsOf = async (names: readonly string[], against: readonly string[]): Promise<string[]> => {
+    const measuredOnes: string[] = [];
+    for (const of of casesNamed(cases, names))
+      for await (const [subject] of measured(of, against)) measuredOnes.push(`${of.name} ${subject}`);
+    return measuredOnes;
+  };
+  assert.deepEqual(await subjectsOf([], []), ['1 ours', '1 nginx', '1 aria2', '2 ours', '2 nginx']);
+  assert.deepEqual(await subjectsOf(['1'], ['aria2']), ['1 ours', '1 aria2']);
+  assert.deepEqual(await subjectsOf(['2'], ['aria2']), ['2 ours']);
+  assert.throws(() => casesNamed(cases, ['3']), /--case 3: its cases are 1, 2/);
 });

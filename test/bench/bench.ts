@@ -11,10 +11,25 @@ export type Case = { readonly name: string } & (
   | { readonly inTurn: () => Promise<Readonly<Record<string, Measurement>>> }
 );
 
-/** Measures every subject of a case once. */
-export async function* measured(of: Case): AsyncGenerator<readonly [subject: string, Measurement]> {
-  if ('inTurn' in of) yield* Object.entries(await of.inTurn());
-  else for (const [subject, measure] of Object.entries(of.subjects)) yield [subject, await measure()];
+/** Measures every subject of a case once, or ours and those peers that are named. */
+export async function* measured(
+  of: Case,
+  against: readonly string[] = [],
+): AsyncGenerator<readonly [subject: string, Measurement]> {
+  const isWanted = (subject: string): boolean =>
+    against.length === 0 || subject === OURS || against.includes(subject);
+  if ('inTurn' in of) yield* Object.entries(await of.inTurn()).filter(([subject]) => isWanted(subject));
+  else
+    for (const [subject, measure] of Object.entries(of.subjects))
+      if (isWanted(subject)) yield [subject, await measure()];
+}
+
+/** Those cases that are named, or all. @throws Error that tells which there are. */
+export function casesNamed(cases: readonly Case[], names: readonly string[]): readonly Case[] {
+  const unknown = names.find((name) => !cases.some((of) => of.name === name));
+  if (unknown !== undefined)
+    throw new Error(`--case ${unknown}: its cases are ${cases.map(({ name }) => name).join(', ')}`);
+  return names.length === 0 ? cases : cases.filter(({ name }) => names.includes(name));
 }
 
 export interface Bench {

@@ -21,18 +21,30 @@ export function processTree(pid: number): readonly number[] {
   return [pid, ...children.split(' ').filter(Boolean).map(Number).flatMap(processTree)];
 }
 
-/**
- * CPU that nobody used, in parts of all cores, while something was measured. Near 0 the machine itself was the
- * limit, generator and server together.
- */
-export async function whileIdle<T>(run: () => Promise<T>): Promise<{ result: T; idle: number }> {
-  const before = idleSeconds();
-  const startedAt = performance.now();
-  const result = await run();
-  const seconds = (performance.now() - startedAt) / 1000;
-  return { result, idle: (idleSeconds() - before) / (seconds * cpus().length) };
+/** In parts of all cores. */
+export interface Spare {
+  /** CPU that nobody used: near 0 the machine itself was the limit, generator and server together. */
+  readonly idle: number;
+  /** CPU that this machine's own host gave to others while it was wanted here. */
+  readonly stolen: number;
 }
 
-function idleSeconds(): number {
-  return cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0) / 1000;
+/** What of the CPU was to spare while something was measured. */
+export async function whileIdle<T>(run: () => Promise<T>): Promise<{ readonly result: T } & Spare> {
+  const before = spareSeconds();
+  const startedAt = performance.now();
+  const result = await run();
+  const after = spareSeconds();
+  const cpuSeconds = ((performance.now() - startedAt) / 1000) * cpus().length;
+  return {
+    result,
+    idle: (after.idle - before.idle) / cpuSeconds,
+    stolen: (after.stolen - before.stolen) / cpuSeconds,
+  };
+}
+
+/** Fields 4 and 8 of the first line of proc_stat(5). */
+function spareSeconds(): Spare {
+  const [, , , , idle, , , , stolen] = readFileSync('/proc/stat', 'utf8').split(/\s+/).map(Number);
+  return { idle: (idle ?? 0) / TICKS_PER_SECOND, stolen: (stolen ?? 0) / TICKS_PER_SECOND };
 }

@@ -1,7 +1,10 @@
-/** `npm run bench -- NAME [--json FILE] [--rounds N]`: ours and its peers, interleaved, and the ratios of their medians. */
+/**
+ * `npm run bench -- NAME [--json FILE] [--rounds N] [--case NAME]... [--against PEER]...`: ours and its peers,
+ * interleaved, and the ratios of their medians.
+ */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Bench, type BenchResult, measured, OURS, summarise } from './bench.ts';
+import { type Bench, type BenchResult, casesNamed, measured, OURS, summarise } from './bench.ts';
 import { bootBench } from './boot.ts';
 import { controllerBench } from './controller.ts';
 import { deltaBench } from './delta.ts';
@@ -41,14 +44,19 @@ const FEWEST_ROUNDS = 3;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, rounds: { type: 'string', default: String(FEWEST_ROUNDS) } },
+  options: {
+    json: { type: 'string' },
+    rounds: { type: 'string', default: String(FEWEST_ROUNDS) },
+    case: { type: 'string', multiple: true, default: [] },
+    against: { type: 'string', multiple: true, default: [] },
+  },
 });
 const bench = BENCHES.find(({ name }) => name === positionals[0]);
 const rounds = Number(options.rounds);
 if (!bench || !Number.isInteger(rounds) || rounds < FEWEST_ROUNDS) {
   const list = BENCHES.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
   process.stderr.write(
-    `Usage: npm run bench -- NAME [--json FILE] [--rounds N, at least ${FEWEST_ROUNDS}]\n${list.join('\n')}\n`,
+    `Usage: npm run bench -- NAME [--json FILE] [--rounds N, at least ${FEWEST_ROUNDS}] [--case NAME]... [--against PEER]...\n${list.join('\n')}\n`,
   );
   process.exitCode = 1;
 } else {
@@ -60,10 +68,11 @@ if (!bench || !Number.isInteger(rounds) || rounds < FEWEST_ROUNDS) {
 async function run(bench: Bench): Promise<BenchResult> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   await using prepared = await bench.prepare(say);
+  const cases = casesNamed(prepared.cases, options.case);
   const samples = [];
   for (let round = 1; round <= rounds; round++) {
-    for (const { name, ...measures } of prepared.cases) {
-      for await (const [subject, measurement] of measured({ name, ...measures })) {
+    for (const { name, ...measures } of cases) {
+      for await (const [subject, measurement] of measured({ name, ...measures }, options.against)) {
         samples.push({ case: name, subject, measurement });
         say(`round ${round}/${rounds}  ${name}  ${subject}  ${measurementText(measurement)}`);
       }

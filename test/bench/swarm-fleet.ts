@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Endpoint } from '@bootswarm/images/swarm';
 import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
 import type { Bench, Case, Measurement } from './bench.ts';
-import { whileIdle } from './cpu.ts';
+import { type Spare, whileIdle } from './cpu.ts';
 import { type ArgvOf, aria2, imageOf, type Laid, layImage, libtorrent, ours } from './swarm-clients.ts';
 
 const PIECE_BYTES = 32 * 1024;
@@ -28,10 +28,18 @@ const HTTP_MACHINES_MOST = 16;
 const SUBNET = '10.101.0.0/24';
 const TRACKER_PORT = 8480;
 const PORT = 23_300;
-const PATIENCE_MS = 240_000;
+/** In times of what a machine's link needs: whoever takes longer counts as so long, and tells how many were not done. */
+const PATIENCE_LIMITS = 4;
 const START_MS = 60_000;
 /** A seed that was told to go listens by then. */
 const SETTLE_MS = 1000;
+/**
+ * Where the host gave more of the processors to others, and less was left idle, they were the limit, for whomever: then
+ * it is measured again.
+ */
+const STOLEN_MOST = 0.08;
+const IDLE_LEAST = 0.5;
+const TRIES = 3;
 
 interface Fleet {
   readonly lab: Lab;
@@ -74,10 +82,10 @@ export const swarmFleetBench: Bench = {
             ...Object.fromEntries(
               Object.entries(WAYS)
                 .filter(([subject]) => subject !== 'nginx' || machines <= HTTP_MACHINES_MOST)
-                .map(([subject, way]) => [subject, () => measure(fleet, way, run)]),
+                .map(([subject, way]) => [subject, () => calmest(() => measure(fleet, way, run))]),
             ),
             // No machine is done before its own link, nor before the seed's link has given the image once.
-            limit: async () => ({ last_s: (IMAGE_BYTES * 8) / (run.mbit * 1e6), mbit: run.mbit }),
+            limit: async () => ({ last_s: limitSeconds(run), mbit: run.mbit }),
           },
         };
       });
@@ -142,7 +150,25 @@ function swarm(argvOf: ArgvOf, { waits }: { waits: boolean }): Way {
   };
 }
 
-async function measure(fleet: Fleet, way: Way, run: Run): Promise<Measurement> {
+/** The first that was left in peace, or the one that was disturbed least. */
+async function calmest(measureOnce: () => Promise<Measurement & Spare>): Promise<Measurement> {
+  let least = await measureOnce();
+  for (let tries = 1; tries < TRIES && wasDisturbed(least); tries++) {
+    const next = await measureOnce();
+    if (next.stolen < least.stolen) least = next;
+  }
+  return least;
+}
+
+function wasDisturbed({ idle, stolen }: Spare): boolean {
+  return stolen > STOLEN_MOST && idle < IDLE_LEAST;
+}
+
+function limitSeconds({ mbit }: Run): number {
+  return (IMAGE_BYTES * 8) / (mbit * 1e6);
+}
+
+async function measure(fleet: Fleet, way: Way, run: Run): Promise<Measurement & Spare> {
   const { lab, seed } = fleet;
   await layLinks(fleet, run);
   const started: Process[] = [];
@@ -166,21 +192,27 @@ async function measure(fleet: Fleet, way: Way, run: Run): Promise<Measurement> {
     await sleep(SETTLE_MS);
     const sentBefore = await sentBytes(seed);
     const startedAt = performance.now();
+    const patienceMs = PATIENCE_LIMITS * limitSeconds(run) * 1000;
     let firstAt = Number.POSITIVE_INFINITY;
-    const { idle } = await whileIdle(() =>
-      Promise.all(
+    const { result, idle, stolen } = await whileIdle(() =>
+      Promise.allSettled(
         fetching.map(async (machine) => {
           machine.write('go\n');
-          await machine.waitForLine(/^complete$/, PATIENCE_MS);
+          await machine.waitForLine(/^complete$/, patienceMs);
           firstAt = Math.min(firstAt, performance.now());
         }),
       ),
     );
+    const failed = result.filter(({ status }) => status === 'rejected').length;
+    if (failed === run.machines) throw new Error(`not one of ${failed} machines was done in time`);
+    const lastMs = failed > 0 ? patienceMs : performance.now() - startedAt;
     return {
-      last_s: (performance.now() - startedAt) / 1000,
+      last_s: lastMs / 1000,
       first_s: (firstAt - startedAt) / 1000,
       seed_images: ((await sentBytes(seed)) - sentBefore) / IMAGE_BYTES,
       idle,
+      stolen,
+      ...(failed > 0 ? { failed } : {}),
     };
   } finally {
     await Promise.all(started.map((process) => process.kill9()));

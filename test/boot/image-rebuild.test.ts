@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BuildCache, type BuildOptions, type BuildProgress, buildImage } from '@bootswarm/images/build';
+import { randomFrom } from '../lab/index.ts';
 import { isThorough } from './thorough.ts';
 
 const run = promisify(execFile);
@@ -35,17 +36,6 @@ const BUILD_UNTIL_SIGINT = `
   const ended = await buildImage({ ...options, signal, onProgress: () => {} }).catch((error) => error);
   console.log(ended.code ?? 'built', ended.message ?? '', ended.stack ?? '');
 `;
-
-/** mulberry32, so that a failure can be had again. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 suite('a recipe is built again', { skip: process.getuid?.() !== 0 && 'needs root' }, () => {
   let base: Awaited<ReturnType<typeof mkdtempDisposable>>;

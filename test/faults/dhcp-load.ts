@@ -16,6 +16,7 @@ import {
   requestOf,
   serverId,
 } from '@bootswarm/edge-node/dhcp4';
+import { randomFrom } from '../lab/index.ts';
 
 const RELAY_PORT = 67;
 const ANSWER_MS = 1500;
@@ -208,17 +209,6 @@ function junkOf(random: () => number): Uint8Array {
     if (at < bytes.length) bytes[at] = [0, 52, 82, 255, random() * 256][Math.floor(random() * 5)] ?? 0;
   }
   return bytes;
-}
-
-/** mulberry32: the same seed gives the same faults. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function randomMac(n: number): string {

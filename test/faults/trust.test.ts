@@ -7,8 +7,8 @@ import { type ChannelPointer, type Manifest, makeSigningKey, releaseId } from '@
 import { channelTarget, makeTimestamp, releaseTarget, withTargets } from '@bootswarm/images/trust';
 import { FakeRepository, makeKeys } from '@bootswarm/images/trust/testing';
 import { program, Site, writeBuildFolder } from '../boot/index.ts';
-import { type Host, Lab, type Process, type Segment } from '../lab/index.ts';
-import { chances, spoilt } from './spoilt-manifest.ts';
+import { type Host, Lab, type Process, randomFrom, type Segment } from '../lab/index.ts';
+import { spoilt } from './spoilt-manifest.ts';
 import type { ProxyRules } from './trust-proxy.ts';
 
 const HTTP_PORT = 8480;
@@ -187,7 +187,7 @@ describe('an edge whose controller was taken over', { timeout: 1_200_000 }, () =
   });
 
   test(`takes no manifest in which anything was changed (SEED=${SEED})`, async () => {
-    const chance = chances(SEED);
+    const chance = randomFrom(SEED);
     for (let turn = 0; turn < 4; turn++) {
       const changed = Array.from({ length: 25 }, () => spoilt(release(1), chance));
       demand({ releases: changed });

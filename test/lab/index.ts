@@ -22,6 +22,7 @@ export {
   pristineVariables,
   processorArguments,
 } from './qemu.ts';
+export { randomFrom } from './random.ts';
 export type { RelayKind } from './relay.ts';
 export type { Purpose, Requirement } from './requirements.ts';
 export type { Segment, SegmentOptions } from './segment.ts';

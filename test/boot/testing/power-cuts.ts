@@ -1,3 +1,4 @@
+import { randomFrom } from '../../lab/index.ts';
 import type { LoggedWrite } from './write-log.ts';
 
 export interface PowerCut {
@@ -15,7 +16,7 @@ export interface PowerCut {
  * @param seed the same one gives the same cuts of the same log.
  */
 export function planCuts(log: readonly LoggedWrite[], cuts: number, seed: number): readonly PowerCut[] {
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const decisive = log.flatMap(({ kind, start }, index) =>
     kind === 'write' && start < 2 ** 21 ? [index] : [],
   );
@@ -26,15 +27,4 @@ export function planCuts(log: readonly LoggedWrite[], cuts: number, seed: number
     const isKept = index % 4 < 2;
     return { count, chance: () => isKept || random() < 0.5, isResumed: index % 10 === 0 };
   });
-}
-
-/** Numbers from 0 up to 1: mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -18,7 +18,7 @@ export const EdgeStatus = z.strictObject({
   ready: z.array(z.string()),
   /** Artefacts that it could not fetch or verify yet, with the reason. */
   waiting: z.array(z.strictObject({ sha256: z.string(), reason: z.string().max(500) })),
-  /** Bytes of artefacts since it started: those that came from the controller, and those it had in others. */
+  /** Bytes of artefacts since it started: those that came from the controller or other edges, and those it had in others. */
   transfer: z
     .strictObject({ fetchedBytes: z.int().nonnegative(), reusedBytes: z.int().nonnegative() })
     .optional(),

@@ -1,6 +1,5 @@
 /** The edge node as a program: wiring, start and stop. */
 import { isIPv4 } from 'node:net';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DesiredState, type JournalRecord, parseRate } from '@bootswarm/controller/contract';
 import { Problem } from '@bootswarm/images/format';
@@ -44,7 +43,7 @@ import { EdgeSwarm } from './uplink/edge-swarm.ts';
 import { EdgeTrust } from './uplink/trust.ts';
 import { ensureCredentials, Uplink } from './uplink/uplink.ts';
 
-/** They send by sendfile(2), which two cores' worth fill any network card with (edge-node/decisions/0004). */
+/** Two were quicker than one, and what one waits for from a disk does not hold up the other (edge-node/decisions/0017). */
 const SENDING_THREADS = 2;
 
 interface Options {
@@ -322,7 +321,7 @@ async function serve(
   { serving, agents, installers, noCloud, swarm, trust, firmware, tree, counters, metrics }: Served,
 ): Promise<() => Promise<void>> {
   const firmwareOf = (name: string): Uint8Array | undefined => firmware.get(name);
-  const sender = new ThreadedFileSender(Math.min(SENDING_THREADS, availableParallelism()), (error) => {
+  const sender = new ThreadedFileSender(SENDING_THREADS, (error) => {
     log.fatal({ err: error }, 'sending files ended: the edge ends with it, to be started again');
     process.exit(1);
   });

@@ -40,9 +40,9 @@ export interface FileSender {
    * Nothing else may be written to the socket until this resolves.
    * @param file descriptor, open until then.
    * @returns bytes that left, fewer than asked for where the client went away or the file could not be read; undefined
-   * where this connection cannot be handed over.
+   * where this connection or this file cannot be sent so.
    */
-  send(socket: Socket, file: number, range: ByteRange): Promise<number> | undefined;
+  send(socket: Socket, file: number, range: ByteRange): Promise<number | undefined> | undefined;
 }
 
 interface FileToSend extends Representation {
@@ -70,6 +70,9 @@ export async function sendFile(
   response: ServerResponse,
   { path, part, sender, ...representation }: FileToSend,
 ): Promise<SentFile> {
+  // A client has its last byte before this process knows, and may ask again: then the connection is not ours yet. No
+  // file is held open for whoever sends many requests ahead.
+  if (sender && !response.socket && !response.destroyed) await eitherOf(response, 'socket', 'close');
   await using handle = await open(path, 'r');
   const { start, end: partEnd } = part ?? { start: 0, end: (await handle.stat()).size };
   return await answer(request, response, representation, partEnd - start, async (range) => {
@@ -90,7 +93,7 @@ export function sendBytes(
   );
 }
 
-/** Undefined where the range is short, something waits to leave before it, or the connection cannot be handed over. */
+/** Undefined where the range is short, something waits to leave before it, or it cannot be sent so. */
 async function handOver(
   sender: FileSender,
   response: ServerResponse,
@@ -99,10 +102,9 @@ async function handOver(
 ): Promise<number | undefined> {
   if (range.end - range.start < HANDED_OVER_BYTES) return undefined;
   response.flushHeaders();
-  // A client has its last byte before this process knows, and may ask again: then the connection is not ours yet.
-  if (!response.socket && !response.destroyed) await eitherOf(response, 'socket', 'close');
   const { socket } = response;
-  return socket && socket.writableLength === 0 ? sender.send(socket, fd, range) : undefined;
+  // What has not left would leave behind the file, also where Node has closed its half already and keeps the head back.
+  return socket?.writable && response.writableLength === 0 ? sender.send(socket, fd, range) : undefined;
 }
 
 async function pumpFile(handle: FileHandle, range: ByteRange, response: ServerResponse): Promise<number> {
@@ -148,7 +150,7 @@ async function answer(
     bytes += sent;
     if (sent < length) {
       // The length was promised already: only breaking off can tell the client.
-      response.destroy(new Error('the file could not be read to its end'));
+      response.destroy(new Error('not all of the file left'));
       break;
     }
   }

@@ -1,10 +1,10 @@
 /**
  * A thread that sends parts of files by sendfile(2) over connections that the main thread handed over. Nothing else
- * runs here: a file that comes from the disk holds up no offer and no script (edge-node/decisions/0004).
+ * runs here: a file that comes from the disk holds up no offer and no script (edge-node/decisions/0017).
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { FileOrder, FileThreadStart, FromFileThread, ToFileThread } from './file-sender.ts';
-import { close, EINTR, EWOULDBLOCK, lastErrno, sendfile } from './libc.ts';
+import { close, EINTR, EINVAL, ENOSYS, EWOULDBLOCK, lastErrno, sendfile } from './libc.ts';
 import { bell, Readiness } from './readiness.ts';
 
 /** Of one call: one connection must not keep the others waiting for long. */
@@ -29,7 +29,7 @@ let toldAtMs = performance.now();
 let isStopped = false;
 readiness.watch(bellFd);
 while (!isStopped) {
-  for (const fd of readiness.wait(bySocket.size > 0 ? TELL_MS : -1)) {
+  for (const fd of readiness.wait(TELL_MS)) {
     const sending = bySocket.get(fd);
     if (sending) sendSome(sending);
     else if (fd === bellFd) takeOrders();
@@ -63,7 +63,7 @@ function begin(order: FileOrder): void {
   try {
     readiness.watch(order.socket, 'writable');
   } catch {
-    end(sending);
+    end(sending, true);
   }
 }
 
@@ -75,16 +75,20 @@ function sendSome(sending: Sending): void {
     sending.at += sent;
     sending.hasMoved = true;
     if (sending.at === sending.end) end(sending);
-    // Broken, or the file ends too soon: what it is, the main thread finds out.
-  } else if (sent === 0 || ![EWOULDBLOCK, EINTR].includes(lastErrno())) end(sending);
+    return;
+  }
+  const errno = sent === 0 ? 0 : lastErrno();
+  if (errno === EWOULDBLOCK || errno === EINTR) return;
+  // The client is gone, or the file ended too soon; some file systems know no sendfile at all.
+  end(sending, sending.at === sending.start && (errno === EINVAL || errno === ENOSYS));
 }
 
-function end({ id, socket, start, at }: Sending): void {
+function end({ id, socket, start, at }: Sending, isRefused = false): void {
   bySocket.delete(socket);
   // The main thread's descriptor is the same connection, which epoll would go on watching.
   readiness.unwatch(socket);
   close(socket);
-  tell({ kind: 'ended', id, bytes: at - start });
+  tell({ kind: 'ended', id, bytes: isRefused ? undefined : at - start });
 }
 
 function tellMoved(nowMs: number): void {

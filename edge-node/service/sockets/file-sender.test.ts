@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { Agent, createServer, get, type IncomingMessage } from 'node:http';
@@ -22,11 +23,12 @@ describe('files that a thread sends', () => {
   const sender = new ThreadedFileSender(2, (error) => assert.fail(String(error)));
   /** What was handed over, and how many bytes of it left. */
   const handedOver: { asked: number; sent: number }[] = [];
+  let begun = 0;
   const counting: FileSender = {
     send: (socket, file, range) => {
-      const sending = sender.send(socket, file, range);
-      return sending?.then((sent) => {
-        handedOver.push({ asked: range.end - range.start, sent });
+      begun += 1;
+      return sender.send(socket, file, range)?.then((sent) => {
+        handedOver.push({ asked: range.end - range.start, sent: sent ?? -1 });
         return sent;
       });
     },
@@ -133,10 +135,13 @@ describe('files that a thread sends', () => {
   test('a file that ends too soon breaks the connection', async () => {
     await writeFile(join(folder, 'cut'), '');
     await truncate(join(folder, 'cut'), LONG_BYTES);
+    const begunBefore = begun;
     const client = await slowClient('/cut');
-    await sleep(100);
+    await until(() => begun > begunBefore);
     await truncate(join(folder, 'cut'), 100_000);
+    const startedAt = performance.now();
     const taken = await buffer(client.resume());
+    assert.ok(performance.now() - startedAt < STALLED_MS / 2, 'it was given up as one that stands still');
     assert.ok(taken.length < LONG_BYTES);
     await until(() => endsOf('/cut').length === 1);
     assert.equal(endsOf('/cut')[0]?.complete, false);
@@ -144,13 +149,27 @@ describe('files that a thread sends', () => {
 
   test('a client that goes away is told as incomplete, and leaves no descriptor', async () => {
     const before = (await readdir('/proc/self/fd')).length;
+    const begunBefore = begun;
     const clients = await Promise.all(Array.from({ length: 20 }, () => slowClient('/long')));
-    await sleep(200);
+    await until(() => begun === begunBefore + 20);
     for (const client of clients) client.resetAndDestroy();
     await until(() => endsOf('/long').length === 20);
     assert.ok(endsOf('/long').every(({ bytes, complete }) => !complete && bytes < LONG_BYTES));
     await sleep(50);
     assert.ok((await readdir('/proc/self/fd')).length <= before + 2);
+  });
+
+  test('threads that have nothing to do do not keep the process from ending', async () => {
+    const url = new URL('./file-sender.ts', import.meta.url).href;
+    const idle = `const { ThreadedFileSender } = await import(${JSON.stringify(url)});
+      new ThreadedFileSender(2, () => {});
+      setTimeout(() => process.exit(3), 500);`;
+    const { promise, resolve } = Promise.withResolvers<number | null>();
+    const child = spawn(process.execPath, ['--input-type=module', '-e', idle], { stdio: 'inherit' });
+    child.once('exit', resolve);
+    const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    assert.equal(await promise, 3);
+    clearTimeout(late);
   });
 
   test('a client that takes nothing is given up; one that takes a little now and then is not', async (t) => {

@@ -28,20 +28,21 @@ export type ToFileThread =
   | { readonly kind: 'stop' };
 
 export type FromFileThread =
-  | { readonly kind: 'ended'; readonly id: number; readonly bytes: number }
+  /** Undefined where none left because the kernel would not. */
+  | { readonly kind: 'ended'; readonly id: number; readonly bytes: number | undefined }
   /** Connections that took bytes lately. */
   | { readonly kind: 'moved'; readonly ids: readonly number[] };
 
 interface Sending {
   readonly socket: Socket;
-  readonly ended: (bytes: number) => void;
+  readonly ended: (bytes: number | undefined) => void;
 }
 
 /** Sends files by sendfile(2) in threads of its own, each connection in the one that has the fewest. */
 export class ThreadedFileSender implements FileSender {
   readonly #threads: readonly SenderThread[];
 
-  /** @param onCrash told when a thread ended by itself: what it sent is then broken off, and nothing else leaves. */
+  /** @param onCrash told when a thread ended by itself: what it sent is then broken off. */
   constructor(threads: number, onCrash: (error: unknown) => void) {
     this.#threads = Array.from({ length: threads }, () => new SenderThread(onCrash));
   }
@@ -50,8 +51,8 @@ export class ThreadedFileSender implements FileSender {
     socket: Socket,
     file: number,
     { start, end }: { readonly start: number; readonly end: number },
-  ): Promise<number> | undefined {
-    const [first, ...others] = this.#threads;
+  ): Promise<number | undefined> | undefined {
+    const [first, ...others] = this.#threads.filter(({ isOver }) => !isOver);
     const own = fdOf(socket);
     if (!first || own === undefined) return undefined;
     // Node closes its descriptor when the client goes away, and the number may then be another connection's.
@@ -89,13 +90,13 @@ class SenderThread {
     return this.#sendings.size;
   }
 
-  async send(socket: Socket, order: Omit<FileOrder, 'id'>): Promise<number> {
-    if (this.#isOver) {
-      close(order.socket);
-      return 0;
-    }
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  async send(socket: Socket, order: Omit<FileOrder, 'id'>): Promise<number | undefined> {
     const id = ++this.#lastId;
-    const { promise, resolve: ended } = Promise.withResolvers<number>();
+    const { promise, resolve: ended } = Promise.withResolvers<number | undefined>();
     const cancel = (): void => this.#order({ kind: 'cancel', id });
     this.#sendings.set(id, { socket, ended });
     socket.once('close', cancel);
@@ -109,6 +110,7 @@ class SenderThread {
   }
 
   async stop(): Promise<void> {
+    if (this.#isOver) return;
     const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#order({ kind: 'stop' });
     await exited;

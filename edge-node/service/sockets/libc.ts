@@ -70,5 +70,7 @@ export const {
   EPERM = -1,
   EADDRINUSE = -1,
   EINTR = -1,
+  EINVAL = -1,
+  ENOSYS = -1,
   EWOULDBLOCK = -1,
 } = koffi.os.errno as Readonly<Record<string, number>>;

@@ -10,6 +10,8 @@ const EFD_NONBLOCK = 0o4000;
 /** struct epoll_event is packed on x86-64 alone. */
 const [EVENT_BYTES, FD_AT] = process.arch === 'x64' ? [12, 4] : [16, 8];
 const MOST_EVENTS = 1024;
+/** process.exit() waits for every thread to come back to JavaScript: one that waited for ever would keep it from ending. */
+const LONGEST_WAIT_MS = 1000;
 const ONE = Buffer.from(BigUint64Array.of(1n).buffer);
 
 /** Which of many descriptors are ready (epoll(7)): the wait costs the same however many are watched. */
@@ -33,11 +35,12 @@ export class Readiness {
 
   /**
    * Waits until one is ready, or broken; the thread stands still meanwhile.
-   * @param timeoutMs -1 waits for ever.
+   * @param timeoutMs of which it waits a second at most; Infinity is one.
    * @returns those that are, at most 1024 at once.
    */
   wait(timeoutMs: number): readonly number[] {
-    const count = epoll_wait(this.#epollFd, this.#events, MOST_EVENTS, Math.ceil(timeoutMs));
+    const waitMs = Math.ceil(Math.min(timeoutMs, LONGEST_WAIT_MS));
+    const count = epoll_wait(this.#epollFd, this.#events, MOST_EVENTS, waitMs);
     const ready: number[] = [];
     for (let i = 0; i < count; i++) ready.push(this.#events.readInt32LE(i * EVENT_BYTES + FD_AT));
     return ready;

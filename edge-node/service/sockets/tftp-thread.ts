@@ -90,8 +90,7 @@ function obey(transfers: TftpTransfers): boolean {
   }
 }
 
-/** -1 while nothing runs: then only a datagram or the bell ends the wait. */
+/** Infinity while nothing runs. */
 function waitMs({ nextDeadlineMs }: TftpTransfers): number {
-  if (nextDeadlineMs === Number.POSITIVE_INFINITY) return -1;
   return Math.max(nextDeadlineMs - performance.now(), 0);
 }

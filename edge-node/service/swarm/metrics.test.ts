@@ -5,12 +5,12 @@ import { metricsText } from './metrics.ts';
 
 test('metrics are what Prometheus reads, with names that cannot break a line', () => {
   const swarm = { peers: 2, fromNeighbours: 70, fromEdge: 20, fromHttp: 10, given: 5 };
-  const rates = { downloadRate: 1, uploadRate: 1, banned: [] };
+  const rates = { downloadRate: 1, uploadRate: 1, banned: ['10.1.2.9'] };
   const work: MachineWork = {
     ...{ mac: '52:54:00:00:00:01', address: '10.1.2.3', stage: 'live', detail: '', at: '' },
     progress: { step: 'fetch', swarm: { ...swarm, ...rates } },
   };
-  const seed = { name: 'a"b\n', sha256: 'ff', uploaded: 9, peers: [], banned: ['10.1.2.9'] };
+  const seed = { name: 'a"b\n', sha256: 'ff', uploaded: 9, peers: [] };
   const text = metricsText({ counters: { 'tftp read': 3 }, seeds: [seed], work: [work, work] });
   for (const line of [
     '# TYPE bootswarm_events_total counter',

@@ -2,7 +2,7 @@ import type { MachineWork } from '@bootswarm/controller/contract';
 import type { SwarmStats } from '@bootswarm/images/swarm';
 
 /** What an edge gives of an artefact. */
-export interface SeedStats extends Pick<SwarmStats, 'uploaded' | 'peers' | 'banned'> {
+export interface SeedStats extends Pick<SwarmStats, 'uploaded' | 'peers'> {
   readonly name: string;
   readonly sha256: string;
 }
@@ -33,8 +33,8 @@ export function metricsText({ counters, seeds, work }: MetricFacts): string {
     family('bootswarm_swarm_peers', 'gauge', 'Peers that are connected to this edge', [
       ...seeds.map((seed): Sample => [ofSeed(seed), seed.peers.length]),
     ]),
-    family('bootswarm_swarm_banned_peers', 'gauge', 'Addresses that gave wrong pieces to this edge', [
-      [{}, new Set(seeds.flatMap(({ banned }) => banned)).size],
+    family('bootswarm_swarm_banned_peers', 'gauge', 'Addresses that gave wrong pieces to machines at work', [
+      [{}, new Set(swarms.flatMap(({ banned }) => banned)).size],
     ]),
     family('bootswarm_machines_at_work', 'gauge', 'Machines whose agent is at a step', [
       ...[...steps].map(([step, machines]): Sample => [{ step }, machines.length]),

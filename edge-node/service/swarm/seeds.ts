@@ -4,6 +4,9 @@ import type { Logger } from 'pino';
 import { problem as edgeProblem } from '../problems.ts';
 import type { SeedStats } from './metrics.ts';
 
+/** Hundreds of machines, each with a connection for an artefact. */
+const MOST_CONNECTIONS = 1000;
+
 export interface SeedsParts {
   /** TCP; 0 for one that is free. */
   readonly port: number;
@@ -46,7 +49,7 @@ export class Seeds {
   static async start(parts: SeedsParts): Promise<Seeds> {
     const { port, isAllowed } = parts;
     try {
-      return new Seeds(parts, await SwarmNode.listen({ port, isAllowed }));
+      return new Seeds(parts, await SwarmNode.listen({ port, isAllowed, mostConnections: MOST_CONNECTIONS }));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       const facts = {
@@ -110,6 +113,7 @@ export class Seeds {
       const pieces = await FilePieces.whole(artefact, pathOf(sha256));
       const swarm = this.#node.join(artefact, infohash, pieces, {
         isEdge: true,
+        mostConnections: MOST_CONNECTIONS,
         buckets: this.#buckets,
       });
       this.#seeds.set(sha256, { swarm, pieces });

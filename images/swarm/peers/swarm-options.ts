@@ -34,7 +34,7 @@ export interface SwarmOptions {
   readonly buckets?: RateBuckets;
   /** Whether no cap holds for a peer, such as one of the same site. */
   readonly isNear?: (address: string) => boolean;
-  /** Peers that may fetch at once; 8 unless said, 32 of an edge. */
+  /** Peers that may fetch at once; 32 unless said. */
   readonly slots?: number;
   /** 50 unless said. */
   readonly mostConnections?: number;

@@ -10,14 +10,7 @@ import type { VerifiedPiece } from '../release-fetch.ts';
 import { forbiddenCode, giveBack, MBR_CODE_BYTES } from './boot-code.ts';
 import { HoleWriter, writeDiskImage, writeHead } from './disk-image.ts';
 import { partitionsIn } from './disk-tables.ts';
-import {
-  availableBytes,
-  type FetchParts,
-  fetchToFile,
-  fetchToPath,
-  heldPieces,
-  holdingPlace,
-} from './fetch-root.ts';
+import { availableBytes, type FetchParts, fetchToPath, heldPieces, holdingPlace } from './fetch-root.ts';
 import { hashBoot, headBytesOf, requireSame, requireWritten } from './read-back.ts';
 import { one, planOf } from './testing/new-machine.ts';
 
@@ -93,12 +86,7 @@ function partsOf(
 async function fetched(parts: FetchParts, content: Uint8Array = bytes): Promise<Buffer> {
   files += 1;
   const path = join(folder, `f${files}`);
-  const file = await open(path, 'w');
-  try {
-    await fetchToFile(artefactOf(content), file, parts);
-  } finally {
-    await file.close();
-  }
+  await fetchToPath(artefactOf(content), path, parts);
   return readFileSync(path);
 }
 
@@ -133,12 +121,25 @@ describe('fetching a root', () => {
     const stop = new AbortController();
     stop.abort(new Error('stopped'));
     await assert.rejects(fetched({ ...partsOf(bytes, [1]).parts, signal: stop.signal }), /stopped/);
-    const path = join(folder, 'read-only');
-    await (await open(path, 'w')).close();
-    const file = await open(path, 'r');
-    await assert.rejects(fetchToFile(artefactOf(bytes), file, run.parts), { code: 'EBADF' });
-    await file.close();
+    await assert.rejects(fetchToPath(artefactOf(bytes), '/dev/full', run.parts), { code: 'ENOSPC' });
     assert.equal(run.asked.length, 1);
+  });
+
+  test('does not fetch again what is there, but for a few pieces in a row', async () => {
+    files += 1;
+    const path = join(folder, `f${files}`);
+    const long = Buffer.concat([bytes.subarray(0, 5 * PIECE), bytes, bytes.subarray(0, 3 * PIECE), bytes]);
+    const spoilt = Buffer.from(long);
+    for (const index of [1, 3, 12]) spoilt[index * PIECE] = (spoilt[index * PIECE] ?? 0) ^ 1;
+    writeFileSync(path, spoilt);
+    const run = partsOf(long, [99]);
+    await fetchToPath(artefactOf(long), path, run.parts);
+    assert.deepEqual(readFileSync(path), long);
+    assert.deepEqual(run.asked, [1, 12]);
+    assert.deepEqual(
+      run.progress,
+      [0, 2, 3, 4, 13].map((n) => n * PIECE),
+    );
   });
 
   const shared: readonly (readonly [

@@ -1,11 +1,14 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { type Artefact, Problem, pieceRange } from '@bootswarm/images/format';
+import { FilePieces } from '@bootswarm/images/swarm';
 import { backoffMs } from '../backoff.ts';
 import type { VerifiedPiece } from '../release-fetch.ts';
 import { problem } from './problems.ts';
 
 /** Without one more piece for so long, the installation is given up: whoever looks at the machine should find it so. */
 const STALL_MINUTES = 15;
+/** So many pieces in a row that are here already are taken once more: to ask anew behind them costs about as much. */
+const TAKEN_AGAIN = 4;
 /** A piece that comes wrong once may have been damaged on its way; so often it is what the edge has. */
 const WRONG_MOST = 3;
 
@@ -36,19 +39,27 @@ export interface FetchParts {
 
 /**
  * Hands each piece of an artefact on, in order and once; after a break it goes on with the piece that is missing.
+ * @param isHere of which pieces that is not needed; a few may be handed on all the same.
  * @throws Problem piece_wrong, artefact_long, fetch_stalled; what `take` throws; the signal's reason.
  */
 export async function fetchPieces(
   artefact: Artefact,
   take: (piece: VerifiedPiece) => Promise<void>,
   { pieces, say, signal, onBytes, wait, now }: FetchParts,
+  isHere: (index: number) => boolean = () => false,
 ): Promise<void> {
   const { name, length } = artefact;
-  let next = 0;
+  const count = artefact.pieces.length;
+  const missingFrom = (first: number): number => {
+    let index = first;
+    while (index < count && isHere(index)) index += 1;
+    return index;
+  };
+  let next = missingFrom(0);
   let wrong = 0;
   let lastAt = now();
   onBytes(0, length);
-  for (let failures = 0; next < artefact.pieces.length; ) {
+  for (let failures = 0; next < count; ) {
     let isTaking = false;
     try {
       for await (const piece of pieces(artefact, signal, next)) {
@@ -58,6 +69,10 @@ export async function fetchPieces(
         next = piece.index + 1;
         [failures, wrong, lastAt] = [0, 0, now()];
         onBytes(piece.start + piece.bytes.length, length);
+        const missing = missingFrom(next);
+        if (missing === next || (missing < count && missing <= next + TAKEN_AGAIN)) continue;
+        next = missing;
+        break;
       }
       // A source that ends too early says so itself; one that does not is asked again all the same.
     } catch (error) {
@@ -95,12 +110,10 @@ export async function fetchToPath(artefact: Artefact, path: string, parts: Fetch
     if (await neighbours.fetch(artefact, path, onBytes)) return;
     signal.throwIfAborted();
   }
-  const file = await open(path, 'w', 0o600);
-  try {
-    await fetchToFile(artefact, file, parts);
-  } finally {
-    await file.close();
-  }
+  // What neighbours gave, or an earlier try, is not fetched again.
+  await using file = await FilePieces.resume(artefact, path, { signal });
+  const take = ({ index, bytes }: VerifiedPiece): Promise<void> => file.write(index, bytes);
+  await fetchPieces(artefact, take, parts, (index) => file.have.has(index));
 }
 
 /** The pieces of an artefact in order, of a file that holds all of it, verified. Each comes in the same memory. */
@@ -125,20 +138,6 @@ export async function* heldPieces(
   } finally {
     await file.close();
   }
-}
-
-/** Writes an artefact to a file, piece by piece. @throws as fetchPieces, and what the disk throws. */
-export async function fetchToFile(artefact: Artefact, file: FileHandle, parts: FetchParts): Promise<void> {
-  await fetchPieces(
-    artefact,
-    async ({ bytes, start }) => {
-      for (let done = 0; done < bytes.length; ) {
-        const { bytesWritten } = await file.write(bytes, done, bytes.length - done, start + done);
-        done += bytesWritten;
-      }
-    },
-    parts,
-  );
 }
 
 /** Kept free beside an image in memory: for unpacking, for programs of the new system, and for the agent itself. */
